@@ -1,0 +1,44 @@
+# A thin front for CMake; the build lies in build/ (sanitizer builds in build-asan/ and build-tsan/).
+BUILD ?= build
+JOBS ?= $(shell nproc)
+GENERATOR = $(if $(shell command -v ninja),Ninja,Unix Makefiles)
+
+.PHONY: help deps build test demo bench lint asan tsan clean
+
+help:           ## What can be made
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+
+deps:           ## Install what is missing from Debian's packages
+	@./cmake/install_dependencies.sh
+
+build: deps     ## The library, the tests and build/opstore
+	@cmake -S . -B $(BUILD) -G "$(GENERATOR)" >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
+	@rm -f $(BUILD).configure.log
+	@cmake --build $(BUILD) -j $(JOBS)
+
+test: build     ## The whole suite, on a real PostgreSQL
+	@ctest --test-dir $(BUILD) --output-on-failure
+
+demo: build     ## Real ops, from a git history, in and out (REPO=path for another)
+	@OPSTORE=$(BUILD)/opstore ./opstore/tool/demo.sh
+
+bench: build    ## Speed, beside what it is measured against
+	@$(BUILD)/opstore_bench
+
+lint:           ## Format, coroutine traps, includes
+	@./cmake/lint.sh
+
+asan: deps      ## The suite under AddressSanitizer and UndefinedBehaviorSanitizer
+	@cmake -S . -B build-asan -G "$(GENERATOR)" -DOPSTORE_SANITIZE=address,undefined
+	@cmake --build build-asan -j $(JOBS)
+	@ctest --test-dir build-asan --output-on-failure
+
+tsan: deps      ## The suite under ThreadSanitizer
+	@cmake -S . -B build-tsan -G "$(GENERATOR)" -DOPSTORE_SANITIZE=thread
+	@cmake --build build-tsan -j $(JOBS)
+	@ctest --test-dir build-tsan --output-on-failure
+
+clean:          ## Remove the builds (stops their test servers first)
+	@for b in $(BUILD) build-asan build-tsan; do \
+	    test -x $$b/opstore && OPSTORE_HOME=$$PWD/$$b/test-server $$b/opstore server stop >/dev/null 2>&1 || true; \
+	    rm -rf $$b; done

@@ -1,0 +1,284 @@
+#pragma once
+
+#include <arc/arc_set.hpp>
+#include <arc/dht_arc.hpp>
+#include <arc/sector.hpp>
+#include <arc/timestamp.hpp>
+#include <opstore/combined_hash.hpp>
+#include <opstore/deadline.hpp>
+#include <opstore/errors.hpp>
+#include <opstore/op_id.hpp>
+#include <opstore/space.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace opstore {
+
+/// An op as a peer or an author hands it over.
+struct incoming_op {
+    op_bytes data;
+    /// What the sender says the id is: checked, never trusted.
+    std::optional<op_id> claimed_id;
+    /// Opaque to the store; passed to the space's format.
+    std::vector<std::byte> metadata;
+
+    incoming_op() = default;
+    explicit incoming_op(op_bytes bytes, std::optional<op_id> claimed = std::nullopt)
+        : data(std::move(bytes)), claimed_id(claimed) {}
+};
+
+/// An op that this call, and no other call ever, made part of the space.
+struct new_op {
+    op_id id;
+    arc::timestamp created_at;
+};
+
+struct rejection {
+    std::size_t index;  ///< Position in the batch.
+    rejection_reason reason;
+    std::string message;  ///< A sentence that names the limit and the value.
+
+    rejection(std::size_t at, rejection_reason why, std::string text)
+        : index(at), reason(why), message(std::move(text)) {}
+};
+
+/// What became of a batch: every op of it is in `held` or in `rejected`.
+struct ingest_report {
+    std::vector<op_id> held;  ///< Now in the space; input order, repeats and ops held before included.
+    std::vector<new_op> newly_stored;  ///< Input order. Each op is in exactly one call's list, ever.
+    std::uint64_t newly_stored_bytes = 0;
+    std::vector<rejection> rejected;  ///< Ascending by index.
+
+    ingest_report() = default;
+    std::size_t duplicate_count() const { return held.size() - newly_stored.size(); }
+};
+
+struct stored_op {
+    op_id id;
+    arc::location location;
+    arc::timestamp created_at;
+    arc::timestamp stored_at;
+    op_bytes data;  ///< As received; its size is the op's size.
+
+    stored_op() = default;
+};
+
+/// Ids with the sum of the sizes of their ops.
+struct id_list {
+    std::vector<op_id> ids;
+    std::uint64_t bytes = 0;
+
+    id_list() = default;
+};
+
+/// One page of a walk in stored_at order.
+struct id_page {
+    std::vector<op_id> ids;
+    std::uint64_t bytes = 0;  ///< Sum of the sizes of the ops, <= the limit asked for.
+    arc::timestamp next;      ///< Where the walk goes on: the `start` of the next call.
+    /// The page was cut: size of the first op not returned. A page that is empty though cut means that the
+    /// limit is smaller than that op.
+    std::optional<std::uint64_t> next_op_bytes;
+
+    id_page() = default;
+};
+
+struct slice_hash {
+    std::uint64_t index;
+    std::vector<std::byte> hash;
+
+    slice_hash(std::uint64_t i, std::vector<std::byte> h) : index(i), hash(std::move(h)) {}
+    friend bool operator==(slice_hash const&, slice_hash const&) = default;
+};
+
+/// The combined hash of the ops of one sector in one span of creation time; never the empty hash.
+struct sector_hash {
+    arc::sector_index sector;
+    combined_hash hash;
+    std::uint64_t op_count;
+
+    friend bool operator==(sector_hash const&, sector_hash const&) = default;
+};
+
+/// Disc and rings of a set of sectors at one moment: what two peers compare first.
+struct store_summary {
+    arc::timestamp disc_boundary;
+    combined_hash disc_top_hash;
+    std::vector<combined_hash> ring_top_hashes;  ///< One for each ring, oldest first; empty ones included.
+
+    store_summary() = default;
+    friend bool operator==(store_summary const&, store_summary const&) = default;
+};
+
+struct seal_report {
+    std::uint64_t full_slices = 0;  ///< Slices [0, full_slices) are kept now.
+    std::uint64_t sealed = 0;       ///< How many of them this call added.
+};
+
+/// One difference between what is kept and what the ops say.
+struct damage {
+    std::string what;  ///< "slice_hash", "slice_count", "op_count", "op_bytes", "watermark" or "op_columns".
+    std::string where; ///< Such as "sector 17 slice 3688".
+    std::string kept;
+    std::string computed;
+
+    damage() = default;
+};
+
+struct verify_report {
+    static constexpr std::size_t damages_max = 1000;
+
+    std::uint64_t ops = 0;           ///< Ops read.
+    std::uint64_t slice_hashes = 0;  ///< Slice hashes compared.
+    std::uint64_t damage_count = 0;
+    std::vector<damage> damages;  ///< The first damages_max of them.
+
+    verify_report() = default;
+};
+
+struct space_stat {
+    std::uint64_t op_count = 0;
+    std::uint64_t op_bytes = 0;
+    arc::timestamp watermark;  ///< W of the contract; the epoch in a space that never stored an op.
+    std::uint64_t full_slices = 0;
+};
+
+/// The durable memory of a gossip peer for one space: the contract of docs/contract.md.
+///
+/// Gives callers: ops that are durable and visible to every method once process_incoming_ops() returned, a
+/// walk over them in the order in which they became visible that neither skips nor repeats, and hashes over
+/// them that cannot go stale. Asks of implementers: pass the contract suite (tests/contract).
+///
+/// What holds for every method, unless it says otherwise:
+///  - Effect: reads see every op that was acknowledged before the call.
+///  - Preconditions: none that input can break; ids and arcs may hold any value.
+///  - Cancellation: total and terminal (asio::cancellation_type). The call then throws
+///    system_error(operation_aborted) and has changed nothing; ingest has its own rule.
+///  - Errors: errc::no_such_space as a refusal; store_error (unavailable, timed_out, ...) thrown. The
+///    deadline bounds the whole call: waiting, repeats and the statement.
+///  - Ordering: calls may run at once and in any order; a caller that wants an order awaits.
+///  - Completion: never inline for stores that do I/O; always on the executor of the awaiting coroutine.
+///
+/// Thread safety: every method may be called from any thread at once. Destroy it when no call is in flight.
+class op_store {
+public:
+    /// Largest number of ids in a page, whatever the byte limit: bounds the memory of a page of tiny ops.
+    static constexpr std::size_t page_ids_max = 65'536;
+
+    virtual ~op_store() = default;
+
+    virtual space_options const& options() const = 0;
+
+    /// Stores what is new of `ops`.
+    /// Effect: each op's id is computed here. A bad op is rejected alone, with its reason; the rest is stored
+    ///   atomically. First write wins: an op never changes. Any number of ops, the empty batch included.
+    /// Cancellation: before the batch was handed to the database: nothing is stored, operation_aborted.
+    ///   After: store_error(cancelled_in_doubt); a repeat then tells what is held.
+    /// Errors: beyond the common ones store_error with commit_in_doubt() after a deadline.
+    /// Ordering and durability: on return the ops are durable and visible. stored_at grows strictly, in the
+    ///   order of the batch.
+    /// Cost: one round trip, shared with the calls that run at the same time.
+    virtual boost::asio::awaitable<result<ingest_report>> process_incoming_ops(std::vector<incoming_op> ops,
+                                                                               deadline until = {}) = 0;
+
+    /// Ids of the ops with created_at in [start, end) and location in `arc`, by (created_at, id). No limit.
+    /// Cost: one round trip; one index probe for each sector of the arc, then what it returns.
+    virtual boost::asio::awaitable<result<id_list>> retrieve_op_hashes_in_time_slice(arc::dht_arc arc,
+                                                                                     arc::timestamp start,
+                                                                                     arc::timestamp end,
+                                                                                     deadline until = {}) = 0;
+
+    /// The ops of `ids`, in input order. Unknown and malformed ids are absent; a repeated id is answered
+    /// each time. Holds all of them in memory at once: ask for no more than that can bear.
+    virtual boost::asio::awaitable<result<std::vector<stored_op>>> retrieve_ops(std::vector<op_id> ids,
+                                                                                deadline until = {}) = 0;
+
+    /// Those of `ids` that are not held, in input order, repeats kept. Ids of another length than the
+    /// space's cannot be held by anybody and are dropped. Any number of ids.
+    virtual boost::asio::awaitable<result<std::vector<op_id>>> filter_out_existing_ops(std::vector<op_id> ids,
+                                                                                       deadline until = {}) = 0;
+
+    /// The next page of the ops with stored_at >= start in `arc`, in stored_at order.
+    /// Effect: ops are added while their sizes sum up to at most `limit_bytes` and their number to at most
+    ///   page_ids_max; the page stops at the first that does not fit. If it was cut there, `next` is the
+    ///   stored_at of that op; else `next` is max(start, W + 1), W read in the statement that found the end.
+    ///   So following `next` visits every op exactly once, whatever is stored meanwhile, whatever the clock
+    ///   does. An Empty arc and an arc without new ops advance too.
+    /// Cost: for a full arc what it returns; for any other one probe for each sector, besides.
+    virtual boost::asio::awaitable<result<id_page>> retrieve_op_ids_bounded(arc::dht_arc arc, arc::timestamp start,
+                                                                            std::uint64_t limit_bytes,
+                                                                            deadline until = {}) = 0;
+
+    /// The smallest created_at in `arc`, if it holds any op. One probe for each sector of the arc.
+    virtual boost::asio::awaitable<result<std::optional<arc::timestamp>>> earliest_timestamp_in_arc(
+        arc::dht_arc arc, deadline until = {}) = 0;
+
+    /// Keeps `hash` for slice `index` of `arc`, an exact key; overwrites.
+    /// Errors: invalid_argument for an empty hash or arc, or index >= 2^63; slices_kept_by_store for a sector
+    ///   arc in slice mode store. Nothing is stored then.
+    virtual boost::asio::awaitable<result<void>> store_slice_hash(arc::dht_arc arc, std::uint64_t index,
+                                                                  std::vector<std::byte> hash,
+                                                                  deadline until = {}) = 0;
+
+    /// The highest stored index of `arc` + 1, which is not the number of hashes; 0 if there is none.
+    virtual boost::asio::awaitable<result<std::uint64_t>> slice_hash_count(arc::dht_arc arc,
+                                                                           deadline until = {}) = 0;
+
+    /// Exactly the bytes stored, or none.
+    virtual boost::asio::awaitable<result<std::optional<std::vector<std::byte>>>> retrieve_slice_hash(
+        arc::dht_arc arc, std::uint64_t index, deadline until = {}) = 0;
+
+    /// All of `arc`, ascending by index.
+    virtual boost::asio::awaitable<result<std::vector<slice_hash>>> retrieve_slice_hashes(arc::dht_arc arc,
+                                                                                          deadline until = {}) = 0;
+
+    /// Number of ops held. Constant time.
+    virtual boost::asio::awaitable<result<std::uint64_t>> query_total_op_count(deadline until = {}) = 0;
+
+    // What a DHT model asks of all 512 sectors, each in one statement and so from one snapshot.
+
+    /// retrieve_slice_hashes() of each of `arcs`, in their order.
+    virtual boost::asio::awaitable<result<std::vector<std::vector<slice_hash>>>> retrieve_slice_hashes_of_arcs(
+        std::vector<arc::dht_arc> arcs, deadline until = {}) = 0;
+
+    /// earliest_timestamp_in_arc() of each of `arcs`, in their order.
+    virtual boost::asio::awaitable<result<std::vector<std::optional<arc::timestamp>>>> earliest_timestamps_in_arcs(
+        std::vector<arc::dht_arc> arcs, deadline until = {}) = 0;
+
+    /// For each of `ranges` (of created_at, half-open), in their order: the combined hash and the number of
+    /// the ops of each sector of `sectors`, ascending; sectors without ops are left out.
+    virtual boost::asio::awaitable<result<std::vector<std::vector<sector_hash>>>> combined_hashes(
+        arc::arc_set sectors, std::vector<arc::time_range> ranges, deadline until = {}) = 0;
+
+    /// Disc and rings of `sectors` as they lie at `now`, any time, past or future; writes nothing. In slice
+    /// mode store the kept hashes serve for the sealed slices; all else is computed from the ops.
+    virtual boost::asio::awaitable<result<store_summary>> summarize(arc::arc_set sectors, arc::timestamp now,
+                                                                    deadline until = {}) = 0;
+
+    // Slices kept by the store. In slice mode host: errc::invalid_argument.
+
+    /// Moves the boundary of the kept slices on to the full slices of `now`, at most `slices_max` further.
+    /// Call it again until `sealed` is 0. Never beyond what `now` and the store's own clock allow.
+    /// Cost: holds back the ingests of this space for as long as hashing those slices takes.
+    virtual boost::asio::awaitable<result<seal_report>> seal(arc::timestamp now, std::uint64_t slices_max,
+                                                             deadline until = {}) = 0;
+
+    /// Recomputes every kept hash and counter from the ops, in one snapshot, and compares. Both slice modes
+    /// (in host mode the host's slice hashes are its own and not compared). Changes nothing, blocks nobody.
+    virtual boost::asio::awaitable<result<verify_report>> verify(deadline until = {}) = 0;
+
+    /// Replaces by what the ops say whatever verify() would report, and reports what it replaced. Holds back
+    /// the ingests of this space while it runs.
+    virtual boost::asio::awaitable<result<verify_report>> repair(deadline until = {}) = 0;
+
+    virtual boost::asio::awaitable<result<space_stat>> stat(deadline until = {}) = 0;
+};
+
+}  // namespace opstore

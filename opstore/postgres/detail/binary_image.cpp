@@ -1,0 +1,137 @@
+#include <opstore/postgres/detail/binary_image.hpp>
+
+#include <opstore/errors.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace opstore::postgres::detail {
+namespace {
+
+// From PostgreSQL's catalogue (pg_type.dat); they never change.
+constexpr std::uint32_t bytea_oid = 17;
+constexpr std::uint32_t bigint_oid = 20;
+
+template <class Unsigned>
+void append_big_endian(std::string& out, Unsigned value) {
+    for (int shift = static_cast<int>(sizeof value) * 8 - 8; shift >= 0; shift -= 8)
+        out.push_back(static_cast<char>(value >> shift));
+}
+
+/// Dimensions 1, no nulls, element type; then the number of elements and the first index. An empty array has no
+/// dimensions at all.
+void append_array_header(std::string& out, std::uint32_t element_oid, std::size_t count) {
+    append_big_endian(out, std::uint32_t{count == 0 ? 0u : 1u});
+    append_big_endian(out, std::uint32_t{0});
+    append_big_endian(out, element_oid);
+    if (count != 0) {
+        append_big_endian(out, static_cast<std::uint32_t>(count));
+        append_big_endian(out, std::uint32_t{1});
+    }
+}
+
+void append_bytes(std::string& out, std::span<const std::byte> bytes) {
+    out.append(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+}
+
+[[noreturn]] void throw_unreadable(char const* type) {
+    store_error::facts facts;
+    facts.code = errc::rejected_by_database;
+    throw store_error(std::string("the server sent something that is no ") + type, std::move(facts));
+}
+
+constexpr std::array<std::int8_t, 256> hex_values = [] {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (int i = 0; i < 10; ++i)
+        values[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
+    for (int i = 0; i < 6; ++i)
+        values[static_cast<std::size_t>('a' + i)] = static_cast<std::int8_t>(10 + i);
+    return values;
+}();
+
+}  // namespace
+
+parameters& parameters::bigint(std::int64_t value) {
+    append_big_endian(images_.emplace_back(), static_cast<std::uint64_t>(value));
+    return *this;
+}
+
+parameters& parameters::text(std::string_view value) {
+    images_.emplace_back(value);
+    return *this;
+}
+
+parameters& parameters::bytea(std::span<const std::byte> value) {
+    append_bytes(images_.emplace_back(), value);
+    return *this;
+}
+
+parameters& parameters::bigint_array(std::span<const std::int64_t> values) {
+    std::string& out = images_.emplace_back();
+    out.reserve(20 + values.size() * 12);
+    append_array_header(out, bigint_oid, values.size());
+    for (std::int64_t const value : values) {
+        append_big_endian(out, std::uint32_t{8});
+        append_big_endian(out, static_cast<std::uint64_t>(value));
+    }
+    return *this;
+}
+
+parameters& parameters::optional_bigint(std::optional<std::int64_t> value) {
+    return value ? bigint_array({&*value, 1}) : bigint_array({});
+}
+
+parameters& parameters::image(std::string value) {
+    images_.push_back(std::move(value));
+    return *this;
+}
+
+bytea_array_image::bytea_array_image(std::size_t element_count, std::size_t bytes_total) {
+    image_.reserve(20 + element_count * 4 + bytes_total);
+    append_array_header(image_, bytea_oid, element_count);
+}
+
+void bytea_array_image::add(std::span<const std::byte> element) {
+    append_big_endian(image_, static_cast<std::uint32_t>(element.size()));
+    append_bytes(image_, element);
+}
+
+std::vector<std::byte> bytea_from_text(std::string_view text) {
+    if (text.size() < 2 || text.size() % 2 != 0 || !text.starts_with("\\x"))
+        throw_unreadable("bytea in hex (is bytea_output set?)");
+    std::vector<std::byte> bytes(text.size() / 2 - 1);
+    char const* in = text.data() + 2;
+    for (std::byte& byte : bytes) {
+        int const high = hex_values[static_cast<unsigned char>(in[0])];
+        int const low = hex_values[static_cast<unsigned char>(in[1])];
+        if ((high | low) < 0)
+            throw_unreadable("bytea in hex");
+        byte = static_cast<std::byte>(high << 4 | low);
+        in += 2;
+    }
+    return bytes;
+}
+
+std::int64_t bigint_from_text(std::string_view text) {
+    std::int64_t value = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size())
+        throw_unreadable("bigint");
+    return value;
+}
+
+std::vector<std::int64_t> bigint_array_from_text(std::string_view text) {
+    if (text.size() < 2 || text.front() != '{' || text.back() != '}')
+        throw_unreadable("bigint[]");
+    text = text.substr(1, text.size() - 2);
+    std::vector<std::int64_t> values;
+    while (!text.empty()) {
+        auto const comma = std::min(text.find(','), text.size());
+        values.push_back(bigint_from_text(text.substr(0, comma)));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return values;
+}
+
+}  // namespace opstore::postgres::detail

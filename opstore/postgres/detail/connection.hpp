@@ -1,0 +1,87 @@
+#pragma once
+
+#include <opstore/postgres/detail/binary_image.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace opstore::sql {
+struct statement;
+}
+
+namespace opstore::postgres::detail {
+
+/// What a connection is made of. All session settings travel in the connection string, where a reconnect cannot
+/// lose them.
+struct connection_settings {
+    std::string conninfo;
+    std::string schema;
+    std::chrono::milliseconds statement_timeout{0};
+
+    connection_settings() = default;
+};
+
+/// The rows that a statement returned, as text. Cheap to move.
+class rows {
+public:
+    struct data;
+
+    explicit rows(std::shared_ptr<data const> d) : data_(std::move(d)) {}
+
+    std::size_t count() const;
+    bool empty() const { return count() == 0; }
+    bool is_null(std::size_t row, std::size_t column) const;
+    /// Valid as long as this object. Empty for null.
+    std::string_view text(std::size_t row, std::size_t column) const;
+    std::int64_t bigint(std::size_t row, std::size_t column) const { return bigint_from_text(text(row, column)); }
+    bool boolean(std::size_t row, std::size_t column) const { return text(row, column) == "t"; }
+    std::vector<std::byte> bytea(std::size_t row, std::size_t column) const {
+        return bytea_from_text(text(row, column));
+    }
+
+private:
+    std::shared_ptr<data const> data_;
+};
+
+/// One session of one server, blocking. The only place of the project that knows libpqxx and libpq.
+///
+/// Every function throws store_error; after one the connection is good for nothing and is to be destroyed: what
+/// a half-broken session still holds (a transaction, locks, settings) cannot be told from here.
+///
+/// Thread safety: one thread at a time, but for cancel().
+class connection {
+public:
+    /// Connects. Throws store_error(unavailable).
+    explicit connection(connection_settings const& settings);
+    ~connection();
+
+    connection(connection const&) = delete;
+    connection& operator=(connection const&) = delete;
+
+    /// Runs a statement of sql/, prepared on its first use here.
+    rows execute(sql::statement const& statement, parameters const& values = {});
+
+    /// Runs SQL text of any number of statements; `name` stands in errors.
+    rows execute_text(char const* name, std::string const& sql);
+
+    void begin();
+    void commit();
+    void rollback();
+
+    /// 0: no limit. Sends something only if the session's value differs.
+    void set_statement_timeout(std::chrono::milliseconds timeout);
+
+    /// Asks the server to end what this session is executing. From any thread; blocks for a connect.
+    void cancel() noexcept;
+
+private:
+    struct session;
+    std::unique_ptr<session> session_;
+};
+
+}  // namespace opstore::postgres::detail

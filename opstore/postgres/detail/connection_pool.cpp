@@ -1,0 +1,247 @@
+#include <opstore/postgres/detail/connection_pool.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+namespace opstore::postgres::detail {
+namespace {
+
+constexpr std::string_view server_is_read_only = "25006";
+
+std::exception_ptr timed_out(char const* where, bool in_doubt) {
+    store_error::facts facts;
+    facts.code = errc::timed_out;
+    facts.retryable = true;
+    facts.commit_in_doubt = in_doubt;
+    return std::make_exception_ptr(store_error(fmt::format("the deadline passed {}", where), std::move(facts)));
+}
+
+std::exception_ptr overloaded(char const* why) {
+    store_error::facts facts;
+    facts.code = errc::overloaded;
+    facts.retryable = true;
+    return std::make_exception_ptr(store_error(why, std::move(facts)));
+}
+
+bool is_retryable(std::exception_ptr const& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (store_error const& e) {
+        return e.retryable();
+    } catch (...) {
+        return false;
+    }
+}
+
+bool says_read_only(std::exception_ptr const& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (store_error const& e) {
+        return e.sqlstate() == server_is_read_only;
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace
+
+connection_pool::connection_pool(std::size_t connections, std::chrono::milliseconds default_timeout,
+                                 connect_function connect)
+    : default_timeout_(default_timeout),
+      write_limit_(std::max<std::size_t>(connections, 2) - 1),
+      connect_(std::move(connect)) {
+    for (std::size_t i = 0; i < std::max<std::size_t>(connections, 2); ++i)
+        workers_.push_back(std::make_unique<worker>());
+    for (auto const& w : workers_)
+        w->thread = std::thread([this, &w = *w] { work(w); });
+}
+
+connection_pool::~connection_pool() {
+    std::deque<std::shared_ptr<job>> dropped;
+    {
+        std::lock_guard const lock(mutex_);
+        stopping_ = true;
+        dropped.swap(waiting_reads_);
+        dropped.insert(dropped.end(), waiting_writes_.begin(), waiting_writes_.end());
+        waiting_writes_.clear();
+    }
+    work_arrived_.notify_all();
+    stopped_.notify_all();
+    for (auto const& j : dropped) {
+        if (settle(*j))
+            j->fail(overloaded("the database is being closed"));
+    }
+    for (auto const& w : workers_)
+        w->thread.join();
+}
+
+void connection_pool::submit(std::shared_ptr<job> j) {
+    j->watch_ = watch_.add(j->until_, [this, weak = std::weak_ptr<job>(j)] {
+        if (auto const due = weak.lock())
+            expire(due);
+    });
+    char const* refused = nullptr;
+    {
+        std::lock_guard const lock(mutex_);
+        auto& queue = j->lane_ == lane::read ? waiting_reads_ : waiting_writes_;
+        if (stopping_)
+            refused = "the database is being closed";
+        else if (queue.size() >= waiting_jobs_max)
+            refused = "too many calls wait for a connection";
+        else
+            queue.push_back(j);
+    }
+    if (!refused)
+        work_arrived_.notify_one();
+    else if (settle(*j))
+        j->fail(overloaded(refused));
+}
+
+void connection_pool::abandon(std::shared_ptr<job> const& j) {
+    if (!settle(*j))
+        return;
+    remove_waiting(j);
+    // Cancelling blocks for a connect: not on the caller's thread.
+    watch_.run_soon([this, j] { cancel_running(j); });
+}
+
+void connection_pool::expire(std::shared_ptr<job> const& j) {
+    if (j->settled_.exchange(true))
+        return;
+    remove_waiting(j);
+    j->fail(timed_out("while the database worked on the call or had no connection free", false));
+    cancel_running(j);
+}
+
+bool connection_pool::settle(job& j) {
+    if (j.settled_.exchange(true))
+        return false;
+    if (j.watch_)
+        watch_.remove(*j.watch_);
+    return true;
+}
+
+void connection_pool::remove_waiting(std::shared_ptr<job> const& j) {
+    std::lock_guard const lock(mutex_);
+    std::erase(j->lane_ == lane::read ? waiting_reads_ : waiting_writes_, j);
+}
+
+void connection_pool::cancel_running(std::shared_ptr<job> const& j) {
+    for (auto const& w : workers_) {
+        std::lock_guard const lock(w->guard);
+        if (w->current == j && w->link) {
+            w->cancel_sent = true;
+            w->link->cancel();
+        }
+    }
+}
+
+void connection_pool::work(worker& w) {
+    while (auto const j = next_job()) {
+        attempt_until_done(w, j);
+        if (j->lane_ == lane::write) {
+            {
+                std::lock_guard const lock(mutex_);
+                --running_writes_;
+            }
+            work_arrived_.notify_one();
+        }
+    }
+    disconnect(w);
+}
+
+std::shared_ptr<job> connection_pool::next_job() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        bool const write_may_run = !waiting_writes_.empty() && running_writes_ < write_limit_;
+        if (write_may_run || !waiting_reads_.empty()) {
+            // Reads first: there is always a connection that only they may use, and writes are bounded in number.
+            auto& queue = waiting_reads_.empty() ? waiting_writes_ : waiting_reads_;
+            auto j = std::move(queue.front());
+            queue.pop_front();
+            if (j->lane_ == lane::write)
+                ++running_writes_;
+            return j;
+        }
+        if (stopping_)
+            return nullptr;
+        work_arrived_.wait(lock);
+    }
+}
+
+void connection_pool::attempt_until_done(worker& w, std::shared_ptr<job> const& j) {
+    for (int number = 1; !j->settled_; ++number) {
+        auto const error = attempt(w, j);
+        if (!error) {
+            if (settle(*j))
+                j->succeed();
+            return;
+        }
+        disconnect(w);
+        if (says_read_only(error))
+            ++generation_;
+        bool const again = j->persistence_ == persistence::retry && is_retryable(error) && number < attempts_max &&
+                           back_off(number, *j);
+        if (!again && settle(*j))
+            j->fail(error);
+    }
+}
+
+std::exception_ptr connection_pool::attempt(worker& w, std::shared_ptr<job> const& j) {
+    std::exception_ptr error;
+    try {
+        connect(w, *j);
+        {
+            std::lock_guard const lock(w.guard);
+            w.current = j;
+        }
+        if (!j->settled_)
+            j->run(*w.link);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    std::lock_guard const lock(w.guard);
+    w.current = nullptr;
+    if (std::exchange(w.cancel_sent, false))
+        w.link.reset();
+    return error;
+}
+
+void connection_pool::connect(worker& w, job const& j) {
+    if (w.link && w.generation != generation_)
+        disconnect(w);
+    if (!w.link) {
+        auto link = connect_();
+        std::lock_guard const lock(w.guard);
+        w.link = std::move(link);
+        w.generation = generation_;
+    }
+    auto timeout = default_timeout_;
+    if (!j.default_deadline_) {
+        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(j.until_ - job::clock::now());
+        timeout = std::clamp(left, std::chrono::milliseconds(1), std::chrono::milliseconds(2'000'000'000));
+    }
+    w.link->set_statement_timeout(timeout);
+}
+
+void connection_pool::disconnect(worker& w) {
+    std::unique_ptr<connection> dropped;
+    std::lock_guard const lock(w.guard);
+    dropped = std::move(w.link);
+}
+
+bool connection_pool::back_off(int attempt, job const& j) {
+    thread_local std::minstd_rand jitter{std::random_device{}()};
+    auto const longest = std::min(longest_back_off, first_back_off * (1 << std::min(attempt - 1, 10)));
+    std::uniform_int_distribution<std::chrono::milliseconds::rep> draw(longest.count() / 2, longest.count());
+    auto const until = job::clock::now() + std::chrono::milliseconds(draw(jitter));
+    if (until >= j.until_)
+        return false;
+    std::unique_lock lock(mutex_);
+    stopped_.wait_until(lock, until, [this] { return stopping_; });
+    return !stopping_;
+}
+
+}  // namespace opstore::postgres::detail

@@ -1,0 +1,200 @@
+#pragma once
+
+#include <opstore/deadline.hpp>
+#include <opstore/errors.hpp>
+#include <opstore/postgres/detail/completion.hpp>
+#include <opstore/postgres/detail/connection.hpp>
+#include <opstore/postgres/detail/deadline_watch.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace opstore::postgres::detail {
+
+/// What kind of work a job is, for a fair share of the connections.
+enum class lane {
+    read,  ///< May use every connection.
+    write  ///< Leaves one connection free, so that reads never starve behind writes.
+};
+
+/// How hard the pool tries.
+enum class persistence {
+    retry,  ///< Repeats after a passing failure, with back-off, up to attempts_max times within the deadline.
+    once    ///< For a first contact, whose failure the user wants to hear at once.
+};
+
+/// A piece of blocking work for one connection.
+///
+/// run() is called on a thread of the pool, again on a new connection if it threw something retryable: what
+/// makes a repeat safe stands at each job. Then exactly one of succeed() and fail() is called, on any thread.
+class job {
+public:
+    using clock = std::chrono::steady_clock;
+
+    job(lane l, persistence p, clock::time_point until, bool default_deadline)
+        : lane_(l), persistence_(p), until_(until), default_deadline_(default_deadline) {}
+    virtual ~job() = default;
+
+    virtual void run(connection& connection) = 0;
+    virtual void succeed() = 0;
+    virtual void fail(std::exception_ptr error) = 0;
+
+private:
+    friend class connection_pool;
+
+    lane const lane_;
+    persistence const persistence_;
+    clock::time_point const until_;
+    bool const default_deadline_;
+    std::optional<deadline_watch::token> watch_;
+    std::atomic<bool> settled_{false};
+};
+
+/// Connections to one database, each with a thread of its own, and the one retry loop of the project.
+///
+/// A connection is made when first needed and dropped after any failure. Jobs wait in order, one queue a lane,
+/// at most waiting_jobs_max. At its deadline a job fails with timed_out wherever it is; its statement is then
+/// cancelled in the server, and the connection is dropped rather than reused, since a late cancel would hit the
+/// next statement.
+///
+/// Thread safety: every method from any thread.
+class connection_pool {
+public:
+    /// Enough for every coroutine of a busy peer; a bound, so that a hanging server fills no memory.
+    static constexpr std::size_t waiting_jobs_max = 65'536;
+    /// 20 ms doubled six times: about three seconds in all, long enough for a server's restart.
+    static constexpr int attempts_max = 8;
+    static constexpr std::chrono::milliseconds first_back_off{20};
+    static constexpr std::chrono::milliseconds longest_back_off{1000};
+
+    using connect_function = std::function<std::unique_ptr<connection>()>;
+
+    /// `connect` makes a connection that is ready for jobs, or throws store_error.
+    connection_pool(std::size_t connections, std::chrono::milliseconds default_timeout, connect_function connect);
+    /// Fails what waits (overloaded) and waits for what runs.
+    ~connection_pool();
+
+    connection_pool(connection_pool const&) = delete;
+    connection_pool& operator=(connection_pool const&) = delete;
+
+    /// Runs `work` on a connection and returns what it returns, on the executor of the awaiting coroutine.
+    /// Cancellation: the statement is cancelled in the server; throws operation_aborted.
+    template <class Result>
+    boost::asio::awaitable<Result> run(lane l, deadline until, std::function<Result(connection&)> work,
+                                       persistence p = persistence::retry);
+
+    /// Queues a job; its succeed() or fail() follows, perhaps before this returns.
+    void submit(std::shared_ptr<job> j);
+
+    /// The job's outcome is no longer wanted: it is dropped from the queue or its statement is cancelled. Its
+    /// succeed() and fail() are not called unless that happened before.
+    void abandon(std::shared_ptr<job> const& j);
+
+    job::clock::time_point resolve(deadline until) const { return until.at().value_or(job::clock::now() + default_timeout_); }
+    std::chrono::milliseconds default_timeout() const { return default_timeout_; }
+    std::size_t write_connections() const { return write_limit_; }
+    deadline_watch& watch() { return watch_; }
+
+private:
+    struct worker {
+        std::unique_ptr<connection> link;
+        std::uint64_t generation = 0;
+        std::shared_ptr<job> current;  ///< Guarded by `guard`, as is the life of `link` while a job runs on it.
+        bool cancel_sent = false;
+        std::mutex guard;
+        std::thread thread;
+    };
+
+    void work(worker& w);
+    std::shared_ptr<job> next_job();
+    void attempt_until_done(worker& w, std::shared_ptr<job> const& j);
+    std::exception_ptr attempt(worker& w, std::shared_ptr<job> const& j);
+    void connect(worker& w, job const& j);
+    void disconnect(worker& w);
+    bool back_off(int attempt, job const& j);
+    bool settle(job& j);
+    void expire(std::shared_ptr<job> const& j);
+    void remove_waiting(std::shared_ptr<job> const& j);
+    void cancel_running(std::shared_ptr<job> const& j);
+
+    std::chrono::milliseconds const default_timeout_;
+    std::size_t const write_limit_;
+    connect_function const connect_;
+
+    std::mutex mutex_;
+    std::condition_variable work_arrived_, stopped_;
+    std::deque<std::shared_ptr<job>> waiting_reads_, waiting_writes_;
+    std::size_t running_writes_ = 0;
+    bool stopping_ = false;
+    /// Connections older than this are dropped: the server said it has become read-only.
+    std::atomic<std::uint64_t> generation_{0};
+
+    std::vector<std::unique_ptr<worker>> workers_;
+    deadline_watch watch_;
+};
+
+namespace impl {
+
+template <class Result>
+class awaited_job final : public job {
+public:
+    awaited_job(boost::asio::any_io_executor const& executor, lane l, persistence p, clock::time_point until,
+                bool default_deadline, std::function<Result(connection&)> work)
+        : job(l, p, until, default_deadline),
+          done(std::make_shared<completion>(executor)),
+          work_(std::move(work)) {}
+
+    void run(connection& c) override { result_.emplace(work_(c)); }
+    void succeed() override { done->give(); }
+    void fail(std::exception_ptr error) override {
+        error_ = std::move(error);
+        done->give();
+    }
+
+    /// Behind `done`.
+    Result take() {
+        if (error_)
+            std::rethrow_exception(error_);
+        return std::move(*result_);
+    }
+
+    std::shared_ptr<completion> const done;
+
+private:
+    std::function<Result(connection&)> work_;
+    std::optional<Result> result_;
+    std::exception_ptr error_;
+};
+
+}  // namespace impl
+
+template <class Result>
+boost::asio::awaitable<Result> connection_pool::run(lane l, deadline until, std::function<Result(connection&)> work,
+                                                    persistence p) {
+    auto const executor = co_await boost::asio::this_coro::executor;
+    auto const j = std::make_shared<impl::awaited_job<Result>>(executor, l, p, resolve(until), !until.at(),
+                                                               std::move(work));
+    submit(j);
+    bool const answered = co_await j->done->wait();
+    if (!answered) {
+        abandon(j);
+        throw boost::system::system_error(boost::asio::error::operation_aborted);
+    }
+    co_return j->take();
+}
+
+}  // namespace opstore::postgres::detail

@@ -1,0 +1,313 @@
+#include <opstore/postgres/detail/ingest_queue.hpp>
+
+#include <sql/statements.hpp>
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <atomic>
+#include <string_view>
+
+namespace opstore::postgres::detail {
+namespace {
+
+std::int64_t random_positive() {
+    std::uint64_t value = 0;
+    randombytes_buf(&value, sizeof value);
+    return static_cast<std::int64_t>(value >> 1);
+}
+
+refusal space_is_gone() { return refusal(errc::no_such_space, "the space was dropped"); }
+
+/// An outage, as the caller of an ingest has to hear it: whether its ops may have been stored.
+std::exception_ptr in_doubt(std::exception_ptr const& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (store_error const& e) {
+        store_error::facts facts;
+        facts.code = e.code();
+        facts.retryable = e.retryable();
+        facts.commit_in_doubt = true;
+        facts.sqlstate = e.sqlstate();
+        facts.statement = e.statement();
+        return std::make_exception_ptr(
+            store_error(std::string(e.what()) + "; whether the ops were stored is in doubt", std::move(facts)));
+    } catch (...) {
+        return error;
+    }
+}
+
+/// Whether one call's data may be what the database refused, so that the others deserve a try without it.
+bool is_data_error(std::exception_ptr const& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (store_error const& e) {
+        std::string_view const state = e.sqlstate();
+        return state.starts_with("22") || state.starts_with("23") || state.starts_with("54") || state == "53200";
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace
+
+class ingest_queue::call {
+public:
+    enum class stage { waiting, flushing, settled };
+
+    call(boost::asio::any_io_executor const& executor, admission a, job::clock::time_point deadline)
+        : admitted(std::move(a)), until(deadline), done(std::make_shared<completion>(executor)) {
+        for (admitted_op const& op : admitted.ops)
+            bytes += op.data.size();
+    }
+
+    admission const admitted;
+    std::size_t bytes = 0;
+    job::clock::time_point const until;
+    std::shared_ptr<completion> const done;
+
+    // Guarded by the queue's mutex, until the stage is `settled`.
+    deadline_watch::token watched{};
+    stage now = stage::waiting;
+    bool alone = false;  ///< The database refused a group with it: it shares its transaction with nobody.
+    std::optional<result<ingest_report>> report;
+    std::exception_ptr error;
+};
+
+/// One transaction. It may be repeated as a whole: ingest_batch finds out whether it was committed.
+class ingest_queue::flush_job final : public job {
+public:
+    flush_job(std::shared_ptr<ingest_queue> queue, std::vector<std::shared_ptr<call>> group, batch_writer writer,
+              clock::time_point until, bool default_deadline)
+        : job(lane::write, persistence::retry, until, default_deadline),
+          queue_(std::move(queue)),
+          group_(std::move(group)),
+          writer_(writer),
+          batch_(admissions()) {}
+
+    void run(connection& c) override {
+        if (queue_->must_prune_marks())
+            c.execute(sql::prune_marks, parameters().bigint(queue_->space_.space_id));
+        auto const now = queue_->clock_ ? std::optional(queue_->clock_()) : std::nullopt;
+        bool const doubt_before = doubt_.exchange(true);
+        try {
+            space_exists_ = batch_.store(c, queue_->space_, writer_, now);
+        } catch (store_error const& e) {
+            // The server itself said no: then nothing happened. All else may have happened.
+            doubt_ = doubt_before || e.commit_in_doubt() || e.retryable();
+            throw;
+        }
+    }
+
+    void succeed() override {
+        if (space_exists_) {
+            auto reports = batch_.take_reports();
+            for (std::size_t i = 0; i < group_.size(); ++i)
+                queue_->settle(*group_[i], std::move(reports[i]), nullptr);
+        } else {
+            for (auto const& c : group_)
+                queue_->settle(*c, space_is_gone(), nullptr);
+        }
+        queue_->release(writer_);
+    }
+
+    /// May run while run() does: a deadline waits for nobody. The batch is run()'s, so nothing of it is touched
+    /// here; and the writer's number of batches may be ahead of what is known here, so the writer is not reused.
+    void fail(std::exception_ptr error) override {
+        batch_writer const fresh_writer{random_positive()};
+        if (group_.size() > 1 && is_data_error(error)) {
+            queue_->put_back_alone(group_);
+        } else {
+            auto const told = doubt_ ? in_doubt(error) : error;
+            for (auto const& c : group_)
+                queue_->settle(*c, std::nullopt, told);
+        }
+        queue_->release(fresh_writer);
+    }
+
+private:
+    std::vector<admission const*> admissions() const {
+        std::vector<admission const*> all;
+        for (auto const& c : group_)
+            all.push_back(&c->admitted);
+        return all;
+    }
+
+    std::shared_ptr<ingest_queue> const queue_;
+    std::vector<std::shared_ptr<call>> const group_;
+    batch_writer writer_;
+    ingest_batch batch_;
+    bool space_exists_ = false;
+    std::atomic<bool> doubt_{false};
+};
+
+ingest_queue::ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
+                           bool group_commit)
+    : pool_(pool), space_(space), clock_(std::move(clock)), group_commit_(group_commit) {
+    std::size_t const writers = group_commit ? 1 : pool.write_connections();
+    for (std::size_t i = 0; i < writers; ++i)
+        idle_writers_.push_back(batch_writer{random_positive()});
+}
+
+ingest_queue::~ingest_queue() = default;
+
+boost::asio::awaitable<result<ingest_report>> ingest_queue::store(admission admitted, deadline until) {
+    auto const executor = co_await boost::asio::this_coro::executor;
+    auto const c = std::make_shared<call>(executor, std::move(admitted), pool_.resolve(until));
+    enqueue(c);
+    bool const answered = co_await c->done->wait();
+    if (!answered) {
+        auto const outcome = withdraw(*c);
+        if (outcome == withdrawal::taken_out)
+            throw boost::system::system_error(boost::asio::error::operation_aborted);
+        if (outcome == withdrawal::in_doubt) {
+            store_error::facts facts;
+            facts.code = errc::cancelled_in_doubt;
+            facts.commit_in_doubt = true;
+            throw store_error("cancelled while the ops were being stored", std::move(facts));
+        }
+    }
+    if (c->error)
+        std::rethrow_exception(c->error);
+    co_return std::move(*c->report);
+}
+
+void ingest_queue::enqueue(std::shared_ptr<call> const& c) {
+    auto const watched = pool_.watch().add(c->until, [self = weak_from_this(), weak = std::weak_ptr<call>(c)] {
+        auto const queue = self.lock();
+        auto const due = weak.lock();
+        if (queue && due)
+            queue->expire(due);
+    });
+    bool full = false;
+    {
+        std::lock_guard const lock(mutex_);
+        c->watched = watched;
+        full = waiting_.size() >= waiting_calls_max;
+        // A deadline in the past may have settled it already.
+        if (!full && c->now == call::stage::waiting)
+            waiting_.push_back(c);
+    }
+    if (full) {
+        store_error::facts facts;
+        facts.code = errc::overloaded;
+        facts.retryable = true;
+        settle(*c, std::nullopt,
+               std::make_exception_ptr(store_error("too many ingests wait for the database", std::move(facts))));
+        return;
+    }
+    flush_waiting();
+}
+
+void ingest_queue::flush_waiting() {
+    for (;;) {
+        std::vector<std::shared_ptr<call>> group;
+        batch_writer writer{};
+        {
+            std::lock_guard const lock(mutex_);
+            if (waiting_.empty() || idle_writers_.empty())
+                return;
+            group = take_group();
+            writer = idle_writers_.back();
+            idle_writers_.pop_back();
+        }
+        submit_group(std::move(group), writer);
+    }
+}
+
+std::vector<std::shared_ptr<ingest_queue::call>> ingest_queue::take_group() {
+    std::vector<std::shared_ptr<call>> group;
+    std::size_t ops = 0, bytes = 0;
+    while (!waiting_.empty()) {
+        auto const& next = waiting_.front();
+        ops += next->admitted.ops.size();
+        bytes += next->bytes;
+        bool const fits = group_commit_ && !next->alone && ops <= group_ops_max && bytes <= group_bytes_max;
+        if (!group.empty() && !fits)
+            break;
+        next->now = call::stage::flushing;
+        group.push_back(next);
+        waiting_.pop_front();
+        if (group.front()->alone)
+            break;
+    }
+    return group;
+}
+
+void ingest_queue::submit_group(std::vector<std::shared_ptr<call>> group, batch_writer writer) {
+    auto until = pool_.resolve(deadline());
+    bool default_deadline = true;
+    for (auto const& c : group) {
+        if (c->until > until) {
+            until = c->until;
+            default_deadline = false;
+        }
+    }
+    pool_.submit(std::make_shared<flush_job>(shared_from_this(), std::move(group), writer, until, default_deadline));
+}
+
+ingest_queue::withdrawal ingest_queue::withdraw(call& c) {
+    std::lock_guard const lock(mutex_);
+    if (c.now == call::stage::settled)
+        return withdrawal::too_late;
+    bool const was_waiting = c.now == call::stage::waiting;
+    if (was_waiting)
+        std::erase_if(waiting_, [&](auto const& other) { return other.get() == &c; });
+    c.now = call::stage::settled;
+    pool_.watch().remove(c.watched);
+    return was_waiting ? withdrawal::taken_out : withdrawal::in_doubt;
+}
+
+void ingest_queue::expire(std::shared_ptr<call> const& c) {
+    store_error::facts facts;
+    facts.code = errc::timed_out;
+    facts.retryable = true;
+    auto error = std::make_exception_ptr(store_error("the deadline passed before the ops were stored", facts));
+    {
+        std::lock_guard const lock(mutex_);
+        if (c->now == call::stage::waiting)
+            std::erase(waiting_, c);
+        else
+            error = in_doubt(error);
+    }
+    settle(*c, std::nullopt, error);
+}
+
+void ingest_queue::settle(call& c, std::optional<result<ingest_report>> report, std::exception_ptr error) {
+    {
+        std::lock_guard const lock(mutex_);
+        if (c.now == call::stage::settled)
+            return;
+        c.now = call::stage::settled;
+        c.report = std::move(report);
+        c.error = std::move(error);
+        pool_.watch().remove(c.watched);
+    }
+    c.done->give();
+}
+
+void ingest_queue::put_back_alone(std::vector<std::shared_ptr<call>> const& group) {
+    std::lock_guard const lock(mutex_);
+    for (auto c = group.rbegin(); c != group.rend(); ++c) {
+        if ((*c)->now != call::stage::flushing)
+            continue;
+        (*c)->now = call::stage::waiting;
+        (*c)->alone = true;
+        waiting_.push_front(*c);
+    }
+}
+
+void ingest_queue::release(batch_writer writer) {
+    {
+        std::lock_guard const lock(mutex_);
+        idle_writers_.push_back(writer);
+    }
+    flush_waiting();
+}
+
+bool ingest_queue::must_prune_marks() {
+    std::lock_guard const lock(mutex_);
+    return !std::exchange(marks_pruned_, true);
+}
+
+}  // namespace opstore::postgres::detail

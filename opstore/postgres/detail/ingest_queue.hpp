@@ -1,0 +1,70 @@
+#pragma once
+
+#include <opstore/admission.hpp>
+#include <opstore/op_store.hpp>
+#include <opstore/postgres/detail/connection_pool.hpp>
+#include <opstore/postgres/detail/ingest_batch.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace opstore::postgres::detail {
+
+/// Group commit: the ingests of one space that wait while a transaction is under way go together in the next.
+///
+/// A call is *waiting*, then *flushing*, then *settled*. A waiting call that is cancelled or whose deadline passes
+/// is taken out, and nothing of it is stored. A flushing one goes on for the others; its caller learns that the
+/// outcome is in doubt. Waiting is the back-pressure: a call answers when its ops are durable, and not before.
+///
+/// Thread safety: every method from any thread.
+class ingest_queue : public std::enable_shared_from_this<ingest_queue> {
+public:
+    /// Bounds of one transaction, in which every op delays the answer to every call. At least one call goes.
+    static constexpr std::size_t group_ops_max = 8'192;
+    static constexpr std::size_t group_bytes_max = 8u << 20;
+    /// A call more finds errc::overloaded: its caller does not wait for answers.
+    static constexpr std::size_t waiting_calls_max = 65'536;
+
+    /// `clock` may be empty: then the server's. The pool must outlive all calls. Without group commit each call
+    /// has a transaction of its own, as many at once as the pool lets write.
+    ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
+                 bool group_commit);
+    ~ingest_queue();
+
+    /// op_store::process_incoming_ops() behind the admission. Precondition: it admitted at least one op.
+    boost::asio::awaitable<result<ingest_report>> store(admission admitted, deadline until);
+
+private:
+    class call;
+    class flush_job;
+    enum class withdrawal { taken_out, in_doubt, too_late };
+
+    void enqueue(std::shared_ptr<call> const& c);
+    withdrawal withdraw(call& c);
+    void expire(std::shared_ptr<call> const& c);
+    void flush_waiting();
+    std::vector<std::shared_ptr<call>> take_group();
+    void submit_group(std::vector<std::shared_ptr<call>> group, batch_writer writer);
+    void settle(call& c, std::optional<result<ingest_report>> report, std::exception_ptr error);
+    void put_back_alone(std::vector<std::shared_ptr<call>> const& group);
+    void release(batch_writer writer);
+    bool must_prune_marks();
+
+    connection_pool& pool_;
+    space_identity const space_;
+    std::function<arc::timestamp()> const clock_;
+    bool const group_commit_;
+
+    std::mutex mutex_;
+    std::deque<std::shared_ptr<call>> waiting_;
+    std::vector<batch_writer> idle_writers_;
+    bool marks_pruned_ = false;
+};
+
+}  // namespace opstore::postgres::detail

@@ -1,0 +1,464 @@
+#include <opstore/postgres/detail/queries.hpp>
+
+#include <sql/statements.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace opstore::postgres::detail {
+namespace {
+
+/// Ids in one statement: enough that the round trip does not count, few enough to hold a few times.
+constexpr std::size_t statement_ids_max = 16'384;
+/// Bytes of ops in one result, which arrives as text, twice as long.
+constexpr std::int64_t result_bytes_max = 32 << 20;
+
+refusal space_is_gone() { return refusal(errc::no_such_space, "the space does not exist any more"); }
+
+std::int64_t saturated(std::uint64_t value) {
+    return static_cast<std::int64_t>(
+        std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
+}
+
+/// An arc cut at sector borders, as the arrays that statements take.
+struct piece_arrays {
+    std::vector<std::int64_t> arc, sector, first, last;
+
+    void add(std::int64_t number, arc::dht_arc const& of) {
+        for (arc::sector_piece const& piece : arc::sector_pieces(of)) {
+            arc.push_back(number);
+            sector.push_back(piece.sector);
+            first.push_back(piece.first);
+            last.push_back(piece.last);
+        }
+    }
+};
+
+/// An arc as the key of its slice hashes. The Empty arc has none: no stored key is negative.
+std::pair<std::int64_t, std::int64_t> slice_key(arc::dht_arc arc) {
+    if (arc.is_empty())
+        return {-1, -1};
+    return {arc.start().value, arc.end().value};
+}
+
+std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors) {
+    auto const list = sectors.sectors();
+    return {list.begin(), list.end()};
+}
+
+std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end) {
+    std::size_t bytes = 0;
+    for (std::size_t i = begin; i < end; ++i)
+        bytes += ids[i].length();
+    bytea_array_image image(end - begin, bytes);
+    for (std::size_t i = begin; i < end; ++i)
+        image.add(ids[i].bytes());
+    return image.take();
+}
+
+/// Cuts joined ids apart.
+void append_ids(std::vector<op_id>& out, std::vector<std::byte> const& joined, std::size_t id_length) {
+    std::span<const std::byte> rest(joined);
+    while (rest.size() >= id_length) {
+        out.emplace_back(rest.first(id_length));
+        rest = rest.subspan(id_length);
+    }
+}
+
+arc::timestamp after_watermark(arc::timestamp start, std::int64_t watermark) {
+    auto const last = std::numeric_limits<std::int64_t>::max();
+    return std::max(start, arc::from_micros(watermark == last ? last : watermark + 1));
+}
+
+rows read_page_chunk(connection& c, space_view space, arc::dht_arc arc, piece_arrays const& pieces,
+                     std::int64_t start, std::uint64_t bytes_left, std::size_t ids_left) {
+    parameters values;
+    values.bigint(space.space_id)
+        .bigint(start)
+        .bigint(saturated(bytes_left))
+        .bigint(static_cast<std::int64_t>(ids_left));
+    if (arc.is_full())
+        return c.execute(sql::page_full, values);
+    values.bigint_array(pieces.sector).bigint_array(pieces.first).bigint_array(pieces.last);
+    return c.execute(sql::page_sectors, values);
+}
+
+std::string hash_and_count(rows const& r, std::size_t row, std::size_t hash_column, std::size_t count_column) {
+    if (r.is_null(row, hash_column))
+        return "none";
+    auto const hash = r.bytea(row, hash_column);
+    auto const text = to_string(combined_hash(std::span(hash).first(std::min(hash.size(), op_id::length_max))));
+    return fmt::format("{} of {} ops", text, r.is_null(row, count_column) ? "?" : r.text(row, count_column));
+}
+
+damage make_damage(std::string what, std::string where, std::string kept, std::string computed) {
+    damage d;
+    d.what = std::move(what);
+    d.where = std::move(where);
+    d.kept = std::move(kept);
+    d.computed = std::move(computed);
+    return d;
+}
+
+void note(verify_report& report, damage d) {
+    ++report.damage_count;
+    if (report.damages.size() < verify_report::damages_max)
+        report.damages.push_back(std::move(d));
+}
+
+void compare_slices(connection& c, space_view space, verify_report& report) {
+    auto const found = c.execute(
+        sql::verify_slices, parameters().bigint(space.space_id).bigint(std::int64_t{verify_report::damages_max}));
+    report.slice_hashes = static_cast<std::uint64_t>(found.bigint(0, 2));
+    auto const differing = static_cast<std::uint64_t>(found.bigint(0, 3));
+    for (std::size_t row = 1; row < found.count(); ++row) {
+        note(report, make_damage("slice_hash",
+                                 fmt::format("sector {} slice {}", found.text(row, 0), found.text(row, 1)),
+                                 hash_and_count(found, row, 4, 2), hash_and_count(found, row, 5, 3)));
+    }
+    report.damage_count = differing;
+}
+
+/// False if the space is gone.
+bool compare_totals(connection& c, space_view space, verify_report& report) {
+    auto const found = c.execute(sql::verify_totals, parameters().bigint(space.space_id));
+    if (found.empty())
+        return false;
+    report.ops = static_cast<std::uint64_t>(found.bigint(0, 1));
+    auto compare = [&](char const* what, std::size_t kept, std::size_t computed) {
+        if (found.text(0, kept) != found.text(0, computed))
+            note(report, make_damage(what, "space", std::string(found.text(0, kept)),
+                                     std::string(found.text(0, computed))));
+    };
+    compare("op_count", 0, 1);
+    compare("op_bytes", 2, 3);
+    if (found.bigint(0, 4) < found.bigint(0, 5))
+        note(report, make_damage("watermark", "space", std::string(found.text(0, 4)),
+                                 std::string(found.text(0, 5))));
+    if (found.bigint(0, 6) != 0)
+        note(report, make_damage("op_columns", "sector or size of ops", "", fmt::format("{} ops differ", found.text(0, 6))));
+    return true;
+}
+
+/// Scans of all ops want the plans that the session otherwise forbids.
+constexpr char const* allow_scans =
+    "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashjoin = on; "
+    "SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL plan_cache_mode = force_custom_plan";
+
+}  // namespace
+
+result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc arc, arc::time_range range) {
+    piece_arrays pieces;
+    pieces.add(0, arc);
+    auto const found = c.execute(sql::time_slice, parameters()
+                                                      .bigint(space.space_id)
+                                                      .bigint(arc::to_micros(range.start))
+                                                      .bigint(arc::to_micros(range.end))
+                                                      .bigint_array(pieces.sector)
+                                                      .bigint_array(pieces.first)
+                                                      .bigint_array(pieces.last));
+    if (found.empty())
+        return space_is_gone();
+    id_list list;
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        if (found.is_null(row, 0))
+            continue;
+        append_ids(list.ids, found.bytea(row, 0), space.id_length);
+        list.bytes += static_cast<std::uint64_t>(found.bigint(row, 1));
+    }
+    return list;
+}
+
+result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::vector<op_id> const& ids) {
+    std::vector<stored_op> ops;
+    std::size_t begin = 0;
+    do {
+        std::size_t const end = std::min(begin + statement_ids_max, ids.size());
+        auto const found = c.execute(sql::retrieve, parameters()
+                                                        .bigint(space.space_id)
+                                                        .image(id_array(ids, begin, end))
+                                                        .bigint(result_bytes_max));
+        if (found.empty())
+            return space_is_gone();
+        std::size_t next = end;
+        for (std::size_t row = 0; row < found.count() && !found.is_null(row, 0); ++row) {
+            auto const at = begin + static_cast<std::size_t>(found.bigint(row, 0));
+            stored_op op;
+            op.id = ids[at];
+            op.location = arc::location{static_cast<std::uint32_t>(found.bigint(row, 1))};
+            op.created_at = arc::from_micros(found.bigint(row, 2));
+            op.stored_at = arc::from_micros(found.bigint(row, 3));
+            op.data = found.bytea(row, 4);
+            ops.push_back(std::move(op));
+            if (found.boolean(row, 5))
+                next = at + 1;
+        }
+        begin = next;
+    } while (begin < ids.size());
+    return ops;
+}
+
+result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::vector<op_id> const& ids) {
+    std::vector<op_id> missing;
+    std::size_t begin = 0;
+    do {
+        std::size_t const end = std::min(begin + statement_ids_max, ids.size());
+        auto const found =
+            c.execute(sql::missing, parameters().bigint(space.space_id).image(id_array(ids, begin, end)));
+        if (found.empty())
+            return space_is_gone();
+        for (std::int64_t const ordinal : bigint_array_from_text(found.text(0, 0)))
+            missing.push_back(ids[begin + static_cast<std::size_t>(ordinal)]);
+        begin = end;
+    } while (begin < ids.size());
+    return missing;
+}
+
+result<id_page> fetch_page(connection& c, space_view space, arc::dht_arc arc, arc::timestamp start,
+                           std::uint64_t limit_bytes) {
+    id_page page;
+    if (arc.is_empty()) {
+        auto const stat = fetch_stat(c, space);
+        if (!stat)
+            return stat.error();
+        page.next = after_watermark(start, arc::to_micros(stat->watermark));
+        return page;
+    }
+    piece_arrays pieces;
+    if (!arc.is_full())
+        pieces.add(0, arc);
+    enum column { watermark, taken, op_ids, bytes, cut_at, cut_size, last_read, exhausted };
+    for (std::int64_t from = arc::to_micros(start);;) {
+        auto const chunk = read_page_chunk(c, space, arc, pieces, from, limit_bytes - page.bytes,
+                                           op_store::page_ids_max - page.ids.size());
+        if (chunk.empty())
+            return space_is_gone();
+        if (!chunk.is_null(0, op_ids))
+            append_ids(page.ids, chunk.bytea(0, op_ids), space.id_length);
+        page.bytes += static_cast<std::uint64_t>(chunk.bigint(0, bytes));
+        if (!chunk.is_null(0, cut_at)) {
+            page.next = arc::from_micros(chunk.bigint(0, cut_at));
+            page.next_op_bytes = static_cast<std::uint64_t>(chunk.bigint(0, cut_size));
+            return page;
+        }
+        if (chunk.boolean(0, exhausted)) {
+            page.next = after_watermark(start, chunk.bigint(0, watermark));
+            return page;
+        }
+        from = chunk.bigint(0, last_read) + 1;
+    }
+}
+
+result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c, space_view space,
+                                                                  std::vector<arc::dht_arc> const& arcs) {
+    piece_arrays pieces;
+    for (std::size_t i = 0; i < arcs.size(); ++i)
+        pieces.add(static_cast<std::int64_t>(i), arcs[i]);
+    auto const found = c.execute(sql::earliest, parameters()
+                                                    .bigint(space.space_id)
+                                                    .bigint_array(pieces.arc)
+                                                    .bigint_array(pieces.sector)
+                                                    .bigint_array(pieces.first)
+                                                    .bigint_array(pieces.last));
+    if (found.empty())
+        return space_is_gone();
+    std::vector<std::optional<arc::timestamp>> earliest(arcs.size());
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        if (!found.is_null(row, 0))
+            earliest[static_cast<std::size_t>(found.bigint(row, 0))] = arc::from_micros(found.bigint(row, 1));
+    }
+    return earliest;
+}
+
+result<void> put_slice_hash(connection& c, space_view space, arc::dht_arc arc, std::uint64_t index,
+                            std::vector<std::byte> const& hash) {
+    auto const [start, end] = slice_key(arc);
+    auto const stored = c.execute(sql::put_slice_hash, parameters()
+                                                           .bigint(space.space_id)
+                                                           .bigint(start)
+                                                           .bigint(end)
+                                                           .bigint(static_cast<std::int64_t>(index))
+                                                           .bytea(hash));
+    if (stored.empty())
+        return space_is_gone();
+    return {};
+}
+
+result<std::uint64_t> fetch_slice_hash_count(connection& c, space_view space, arc::dht_arc arc) {
+    auto const [start, end] = slice_key(arc);
+    auto const found =
+        c.execute(sql::highest_slice, parameters().bigint(space.space_id).bigint(start).bigint(end));
+    if (found.empty())
+        return space_is_gone();
+    return found.is_null(0, 0) ? 0 : static_cast<std::uint64_t>(found.bigint(0, 0)) + 1;
+}
+
+result<std::optional<std::vector<std::byte>>> fetch_slice_hash(connection& c, space_view space, arc::dht_arc arc,
+                                                               std::uint64_t index) {
+    auto const [start, end] = slice_key(arc);
+    // An index of 2^63 or more turns negative here, and was never stored.
+    auto const found = c.execute(sql::slice_hash, parameters()
+                                                      .bigint(space.space_id)
+                                                      .bigint(start)
+                                                      .bigint(end)
+                                                      .bigint(static_cast<std::int64_t>(index)));
+    if (found.empty())
+        return space_is_gone();
+    std::optional<std::vector<std::byte>> hash;
+    if (!found.is_null(0, 0))
+        hash = found.bytea(0, 0);
+    return hash;
+}
+
+result<std::vector<std::vector<slice_hash>>> fetch_slice_hashes(connection& c, space_view space,
+                                                                std::vector<arc::dht_arc> const& arcs) {
+    std::vector<std::int64_t> starts, ends;
+    for (arc::dht_arc const& arc : arcs) {
+        auto const [start, end] = slice_key(arc);
+        starts.push_back(start);
+        ends.push_back(end);
+    }
+    auto const found = c.execute(
+        sql::slice_hashes, parameters().bigint(space.space_id).bigint_array(starts).bigint_array(ends));
+    if (found.empty())
+        return space_is_gone();
+    std::vector<std::vector<slice_hash>> hashes(arcs.size());
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        if (!found.is_null(row, 0))
+            hashes[static_cast<std::size_t>(found.bigint(row, 0))].emplace_back(
+                static_cast<std::uint64_t>(found.bigint(row, 1)), found.bytea(row, 2));
+    }
+    return hashes;
+}
+
+result<std::vector<std::vector<sector_hash>>> fetch_combined_hashes(connection& c, space_view space,
+                                                                    arc::arc_set const& sectors,
+                                                                    std::vector<arc::time_range> const& ranges) {
+    std::vector<std::int64_t> starts, ends;
+    for (arc::time_range const& range : ranges) {
+        starts.push_back(arc::to_micros(range.start));
+        ends.push_back(arc::to_micros(range.end));
+    }
+    auto const found = c.execute(sql::combined_hashes, parameters()
+                                                           .bigint(space.space_id)
+                                                           .bigint_array(sector_numbers(sectors))
+                                                           .bigint_array(starts)
+                                                           .bigint_array(ends));
+    if (found.empty())
+        return space_is_gone();
+    std::vector<std::vector<sector_hash>> hashes(ranges.size());
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        if (found.is_null(row, 0))
+            continue;
+        sector_hash hash;
+        hash.sector = static_cast<arc::sector_index>(found.bigint(row, 1));
+        hash.hash = combined_hash(found.bytea(row, 2));
+        hash.op_count = static_cast<std::uint64_t>(found.bigint(row, 3));
+        hashes[static_cast<std::size_t>(found.bigint(row, 0))].push_back(hash);
+    }
+    return hashes;
+}
+
+result<store_summary> fetch_summary(connection& c, space_view space, arc::arc_set const& sectors,
+                                    arc::timestamp now) {
+    auto const layout = arc::layout_at(now, space.slice_factor);
+    std::vector<std::int64_t> starts, ends;
+    for (arc::ring_slice const& ring : layout.rings) {
+        starts.push_back(arc::to_micros(ring.range().start));
+        ends.push_back(arc::to_micros(ring.range().end));
+    }
+    auto const found = c.execute(sql::summarize, parameters()
+                                                     .bigint(space.space_id)
+                                                     .bigint_array(sector_numbers(sectors))
+                                                     .bigint(saturated(layout.full_slices))
+                                                     .bigint_array(starts)
+                                                     .bigint_array(ends));
+    if (found.empty())
+        return space_is_gone();
+    store_summary summary;
+    summary.disc_boundary = layout.disc_boundary();
+    summary.ring_top_hashes.resize(layout.rings.size());
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        if (found.is_null(row, 1))
+            continue;
+        auto const ring = found.bigint(row, 0);
+        auto& top = ring < 0 ? summary.disc_top_hash : summary.ring_top_hashes[static_cast<std::size_t>(ring)];
+        top.add(combined_hash(found.bytea(row, 1)));
+    }
+    return summary;
+}
+
+result<space_stat> fetch_stat(connection& c, space_view space) {
+    auto const found = c.execute(sql::space_stat, parameters().bigint(space.space_id));
+    if (found.empty())
+        return space_is_gone();
+    space_stat stat;
+    stat.op_count = static_cast<std::uint64_t>(found.bigint(0, 0));
+    stat.op_bytes = static_cast<std::uint64_t>(found.bigint(0, 1));
+    stat.watermark = arc::from_micros(found.bigint(0, 2));
+    stat.full_slices = static_cast<std::uint64_t>(found.bigint(0, 3));
+    return stat;
+}
+
+result<seal_report> seal_slices(connection& c, space_view space, arc::timestamp now, std::uint64_t slices_max,
+                                std::function<arc::timestamp()> const& clock) {
+    c.begin();
+    auto const locked =
+        c.execute(sql::lock_space, parameters().bigint(space.space_id).bigint(space.incarnation));
+    if (locked.empty()) {
+        c.rollback();
+        return space_is_gone();
+    }
+    auto const present = clock ? clock() : arc::from_micros(locked.bigint(0, 2));
+    auto const due = arc::full_slice_count(std::min(now, present), space.slice_factor);
+    seal_report report;
+    report.full_slices = static_cast<std::uint64_t>(locked.bigint(0, 0));
+    if (due > report.full_slices) {
+        report.sealed = std::min(due - report.full_slices, slices_max);
+        c.execute(sql::seal, parameters()
+                                 .bigint(space.space_id)
+                                 .bigint(static_cast<std::int64_t>(report.full_slices))
+                                 .bigint(static_cast<std::int64_t>(report.full_slices + report.sealed)));
+        report.full_slices += report.sealed;
+    }
+    c.commit();
+    return report;
+}
+
+result<verify_report> verify_space(connection& c, space_view space) {
+    verify_report report;
+    c.execute_text("begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    c.execute_text("allow_scans", allow_scans);
+    compare_slices(c, space, report);
+    bool const exists = compare_totals(c, space, report);
+    c.commit();
+    if (!exists)
+        return space_is_gone();
+    return report;
+}
+
+result<verify_report> repair_space(connection& c, space_view space) {
+    verify_report report;
+    parameters const id = parameters().bigint(space.space_id);
+    c.begin();
+    auto const locked =
+        c.execute(sql::lock_space, parameters().bigint(space.space_id).bigint(space.incarnation));
+    if (locked.empty()) {
+        c.rollback();
+        return space_is_gone();
+    }
+    c.execute_text("allow_scans", allow_scans);
+    compare_slices(c, space, report);
+    compare_totals(c, space, report);
+    if (report.damage_count > 0) {
+        c.execute(sql::repair_columns, id);
+        c.execute(sql::repair_slices, id);
+        c.execute(sql::repair_totals, id);
+    }
+    c.commit();
+    return report;
+}
+
+}  // namespace opstore::postgres::detail

@@ -1,0 +1,226 @@
+#include <opstore/postgres/postgres_op_store.hpp>
+
+#include <opstore/admission.hpp>
+#include <opstore/postgres/detail/connection_pool.hpp>
+#include <opstore/postgres/detail/ingest_queue.hpp>
+#include <opstore/postgres/detail/queries.hpp>
+#include <opstore/postgres/postgres_database.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace opstore {
+
+using postgres::detail::connection;
+using postgres::detail::lane;
+using postgres::detail::space_view;
+
+namespace {
+
+/// Up to here a batch is hashed where it is called: quicker than to another thread and back.
+constexpr std::size_t inline_admission_bytes_max = 16u << 10;
+constexpr std::size_t inline_admission_ops_max = 8;
+
+bool is_small(std::vector<incoming_op> const& ops) {
+    std::size_t bytes = 0;
+    for (incoming_op const& op : ops)
+        bytes += op.data.size();
+    return ops.size() <= inline_admission_ops_max && bytes <= inline_admission_bytes_max;
+}
+
+arc::timestamp wall_clock() {
+    return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+/// The first of several answers.
+template <class T>
+result<T> first_of(result<std::vector<T>> all) {
+    if (!all)
+        return all.error();
+    return std::move(all->front());
+}
+
+refusal not_in_host_mode() {
+    return refusal(errc::invalid_argument, "seal: in slice mode host the host keeps the slice hashes");
+}
+
+}  // namespace
+
+postgres_op_store::postgres_op_store(std::shared_ptr<postgres_database> database, std::int64_t space_id,
+                                     std::int64_t incarnation, space_options options)
+    : database_(std::move(database)),
+      space_id_(space_id),
+      incarnation_(incarnation),
+      options_(std::make_shared<space_options const>(std::move(options))),
+      ingest_(std::make_shared<postgres::detail::ingest_queue>(
+          *database_->pool_, postgres::detail::space_identity{space_id, incarnation}, database_->options_.clock,
+          database_->options_.group_commit)) {}
+
+postgres_op_store::~postgres_op_store() = default;
+
+/// Runs query(connection, space) on the pool. Not a coroutine itself, so the query may be a temporary.
+template <class Query>
+auto postgres_op_store::run(lane l, deadline until, Query query) {
+    space_view const space{space_id_, incarnation_, options_->format->id_length(), options_->slice_factor};
+    using answer = decltype(query(std::declval<connection&>(), space));
+    return database_->pool_->run<answer>(
+        l, until, [space, query = std::move(query)](connection& c) { return query(c, space); });
+}
+
+boost::asio::awaitable<result<ingest_report>> postgres_op_store::process_incoming_ops(std::vector<incoming_op> ops,
+                                                                                      deadline until) {
+    auto const now = database_->options_.clock ? database_->options_.clock() : wall_clock();
+    admission admitted;
+    if (is_small(ops)) {
+        admitted = admit(std::move(ops), *options_, now);
+    } else {
+        // On a thread of the pool, whose connection it leaves alone: hashing must not hold up the caller's
+        // executor. It never runs twice, since nothing in it fails in a way that is tried again.
+        auto const batch = std::make_shared<std::vector<incoming_op>>(std::move(ops));
+        std::function<admission(connection&)> hash = [batch, space = options_, now](connection&) {
+            return admit(std::move(*batch), *space, now);
+        };
+        admitted = co_await database_->pool_->run<admission>(lane::read, until, std::move(hash));
+    }
+    if (admitted.ops.empty()) {
+        auto const exists = co_await stat(until);
+        if (!exists)
+            co_return exists.error();
+        ingest_report report;
+        report.rejected = std::move(admitted.rejected);
+        co_return report;
+    }
+    co_return co_await ingest_->store(std::move(admitted), until);
+}
+
+boost::asio::awaitable<result<id_list>> postgres_op_store::retrieve_op_hashes_in_time_slice(arc::dht_arc arc,
+                                                                                            arc::timestamp start,
+                                                                                            arc::timestamp end,
+                                                                                            deadline until) {
+    return run(lane::read, until, [arc, start, end](connection& c, space_view space) {
+        return fetch_time_slice(c, space, arc, {start, end});
+    });
+}
+
+boost::asio::awaitable<result<std::vector<stored_op>>> postgres_op_store::retrieve_ops(std::vector<op_id> ids,
+                                                                                       deadline until) {
+    return run(lane::read, until, [ids = std::move(ids)](connection& c, space_view space) {
+        return fetch_ops(c, space, ids);
+    });
+}
+
+boost::asio::awaitable<result<std::vector<op_id>>> postgres_op_store::filter_out_existing_ops(
+    std::vector<op_id> ids, deadline until) {
+    std::erase_if(ids, [&](op_id const& id) { return id.length() != options_->format->id_length(); });
+    return run(lane::read, until, [ids = std::move(ids)](connection& c, space_view space) {
+        return fetch_missing(c, space, ids);
+    });
+}
+
+boost::asio::awaitable<result<id_page>> postgres_op_store::retrieve_op_ids_bounded(arc::dht_arc arc,
+                                                                                   arc::timestamp start,
+                                                                                   std::uint64_t limit_bytes,
+                                                                                   deadline until) {
+    return run(lane::read, until, [arc, start, limit_bytes](connection& c, space_view space) {
+        return fetch_page(c, space, arc, start, limit_bytes);
+    });
+}
+
+boost::asio::awaitable<result<std::optional<arc::timestamp>>> postgres_op_store::earliest_timestamp_in_arc(
+    arc::dht_arc arc, deadline until) {
+    return run(lane::read, until, [arc](connection& c, space_view space) {
+        return first_of(fetch_earliest(c, space, {arc}));
+    });
+}
+
+boost::asio::awaitable<result<void>> postgres_op_store::store_slice_hash(arc::dht_arc arc, std::uint64_t index,
+                                                                         std::vector<std::byte> hash, deadline until) {
+    return run(lane::write, until,
+               [arc, index, hash = std::move(hash), options = options_](connection& c, space_view space) -> result<void> {
+                   if (auto const admitted = admit_slice_hash(*options, arc, index, hash); !admitted)
+                       return admitted.error();
+                   return put_slice_hash(c, space, arc, index, hash);
+               });
+}
+
+boost::asio::awaitable<result<std::uint64_t>> postgres_op_store::slice_hash_count(arc::dht_arc arc,
+                                                                                  deadline until) {
+    return run(lane::read, until, [arc](connection& c, space_view space) {
+        return fetch_slice_hash_count(c, space, arc);
+    });
+}
+
+boost::asio::awaitable<result<std::optional<std::vector<std::byte>>>> postgres_op_store::retrieve_slice_hash(
+    arc::dht_arc arc, std::uint64_t index, deadline until) {
+    return run(lane::read, until, [arc, index](connection& c, space_view space) {
+        return fetch_slice_hash(c, space, arc, index);
+    });
+}
+
+boost::asio::awaitable<result<std::vector<slice_hash>>> postgres_op_store::retrieve_slice_hashes(arc::dht_arc arc,
+                                                                                                 deadline until) {
+    return run(lane::read, until, [arc](connection& c, space_view space) {
+        return first_of(fetch_slice_hashes(c, space, {arc}));
+    });
+}
+
+boost::asio::awaitable<result<std::uint64_t>> postgres_op_store::query_total_op_count(deadline until) {
+    return run(lane::read, until, [](connection& c, space_view space) -> result<std::uint64_t> {
+        auto const stat = fetch_stat(c, space);
+        if (!stat)
+            return stat.error();
+        return stat->op_count;
+    });
+}
+
+boost::asio::awaitable<result<std::vector<std::vector<slice_hash>>>>
+postgres_op_store::retrieve_slice_hashes_of_arcs(std::vector<arc::dht_arc> arcs, deadline until) {
+    return run(lane::read, until, [arcs = std::move(arcs)](connection& c, space_view space) {
+        return fetch_slice_hashes(c, space, arcs);
+    });
+}
+
+boost::asio::awaitable<result<std::vector<std::optional<arc::timestamp>>>>
+postgres_op_store::earliest_timestamps_in_arcs(std::vector<arc::dht_arc> arcs, deadline until) {
+    return run(lane::read, until, [arcs = std::move(arcs)](connection& c, space_view space) {
+        return fetch_earliest(c, space, arcs);
+    });
+}
+
+boost::asio::awaitable<result<std::vector<std::vector<sector_hash>>>> postgres_op_store::combined_hashes(
+    arc::arc_set sectors, std::vector<arc::time_range> ranges, deadline until) {
+    return run(lane::read, until, [sectors, ranges = std::move(ranges)](connection& c, space_view space) {
+        return fetch_combined_hashes(c, space, sectors, ranges);
+    });
+}
+
+boost::asio::awaitable<result<store_summary>> postgres_op_store::summarize(arc::arc_set sectors, arc::timestamp now,
+                                                                           deadline until) {
+    return run(lane::read, until, [sectors, now](connection& c, space_view space) {
+        return fetch_summary(c, space, sectors, now);
+    });
+}
+
+boost::asio::awaitable<result<seal_report>> postgres_op_store::seal(arc::timestamp now, std::uint64_t slices_max,
+                                                                    deadline until) {
+    return run(lane::write, until, [now, slices_max, mode = options_->slices, clock = database_->options_.clock](
+                                     connection& c, space_view space) -> result<seal_report> {
+        if (mode == slice_mode::host)
+            return not_in_host_mode();
+        return seal_slices(c, space, now, slices_max, clock);
+    });
+}
+
+boost::asio::awaitable<result<verify_report>> postgres_op_store::verify(deadline until) {
+    return run(lane::read, until, [](connection& c, space_view space) { return verify_space(c, space); });
+}
+
+boost::asio::awaitable<result<verify_report>> postgres_op_store::repair(deadline until) {
+    return run(lane::write, until, [](connection& c, space_view space) { return repair_space(c, space); });
+}
+
+boost::asio::awaitable<result<space_stat>> postgres_op_store::stat(deadline until) {
+    return run(lane::read, until, [](connection& c, space_view space) { return fetch_stat(c, space); });
+}
+
+}  // namespace opstore

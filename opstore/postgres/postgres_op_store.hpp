@@ -1,0 +1,77 @@
+#pragma once
+
+#include <opstore/op_store.hpp>
+
+#include <memory>
+
+namespace opstore {
+
+class postgres_database;
+
+namespace postgres::detail {
+class ingest_queue;
+enum class lane;
+}
+
+/// One space of a PostgreSQL database. Get one from postgres_database::open_space().
+///
+/// Round trips: one for each method, but for pages and id lists longer than a statement should be. Ingest
+/// joins the calls that run at the same time into one transaction (see docs/design.md, "The path of an op").
+class postgres_op_store final : public op_store {
+public:
+    ~postgres_op_store() override;
+
+    space_options const& options() const override { return *options_; }
+
+    boost::asio::awaitable<result<ingest_report>> process_incoming_ops(std::vector<incoming_op> ops,
+                                                                       deadline until = {}) override;
+    boost::asio::awaitable<result<id_list>> retrieve_op_hashes_in_time_slice(arc::dht_arc arc, arc::timestamp start,
+                                                                             arc::timestamp end,
+                                                                             deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<stored_op>>> retrieve_ops(std::vector<op_id> ids,
+                                                                        deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<op_id>>> filter_out_existing_ops(std::vector<op_id> ids,
+                                                                               deadline until = {}) override;
+    boost::asio::awaitable<result<id_page>> retrieve_op_ids_bounded(arc::dht_arc arc, arc::timestamp start,
+                                                                    std::uint64_t limit_bytes,
+                                                                    deadline until = {}) override;
+    boost::asio::awaitable<result<std::optional<arc::timestamp>>> earliest_timestamp_in_arc(
+        arc::dht_arc arc, deadline until = {}) override;
+    boost::asio::awaitable<result<void>> store_slice_hash(arc::dht_arc arc, std::uint64_t index,
+                                                          std::vector<std::byte> hash, deadline until = {}) override;
+    boost::asio::awaitable<result<std::uint64_t>> slice_hash_count(arc::dht_arc arc, deadline until = {}) override;
+    boost::asio::awaitable<result<std::optional<std::vector<std::byte>>>> retrieve_slice_hash(
+        arc::dht_arc arc, std::uint64_t index, deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<slice_hash>>> retrieve_slice_hashes(arc::dht_arc arc,
+                                                                                  deadline until = {}) override;
+    boost::asio::awaitable<result<std::uint64_t>> query_total_op_count(deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<std::vector<slice_hash>>>> retrieve_slice_hashes_of_arcs(
+        std::vector<arc::dht_arc> arcs, deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<std::optional<arc::timestamp>>>> earliest_timestamps_in_arcs(
+        std::vector<arc::dht_arc> arcs, deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<std::vector<sector_hash>>>> combined_hashes(
+        arc::arc_set sectors, std::vector<arc::time_range> ranges, deadline until = {}) override;
+    boost::asio::awaitable<result<store_summary>> summarize(arc::arc_set sectors, arc::timestamp now,
+                                                            deadline until = {}) override;
+    boost::asio::awaitable<result<seal_report>> seal(arc::timestamp now, std::uint64_t slices_max,
+                                                     deadline until = {}) override;
+    boost::asio::awaitable<result<verify_report>> verify(deadline until = {}) override;
+    boost::asio::awaitable<result<verify_report>> repair(deadline until = {}) override;
+    boost::asio::awaitable<result<space_stat>> stat(deadline until = {}) override;
+
+private:
+    friend class postgres_database;
+    postgres_op_store(std::shared_ptr<postgres_database> database, std::int64_t space_id, std::int64_t incarnation,
+                      space_options options);
+
+    template <class Query>
+    auto run(postgres::detail::lane l, deadline until, Query query);
+
+    std::shared_ptr<postgres_database> database_;
+    std::int64_t space_id_;
+    std::int64_t incarnation_;
+    std::shared_ptr<space_options const> options_;  ///< Shared with jobs that outlive a cancelled call.
+    std::shared_ptr<postgres::detail::ingest_queue> ingest_;
+};
+
+}  // namespace opstore

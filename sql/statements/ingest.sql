@@ -1,0 +1,62 @@
+-- Stores what is new of a batch: the whole of an ingest in one statement.
+-- Parameters: $1 space_id, $2 incarnation, $3 op_id[], $4 location[], $5 created_at[], $6 payload[] (parallel,
+--   no id twice), $7 their number, $8 clock in us
+--   (array of none or one: else the server's), $9 writer, $10 batch.
+-- Rows: one (first_stored_at, fresh_ordinals): op i of the batch, from 0, has the stamp first_stored_at + i if it
+--   is fresh; fresh_ordinals is null when all are. No row: the space is gone.
+-- Lock: the space's row, taken first (all else depends on `reserved`) and held to the commit: so stamps grow in
+--   commit order. What the statement changes it changes by row locks (ON CONFLICT, UPDATE), which see the
+--   newest rows although the statement's snapshot is older than its lock.
+-- Isolation: read committed. No volatile function here: a distributed UPDATE does not take one.
+WITH reserved AS (
+    UPDATE space
+    SET last_stored_at = greatest(
+            coalesce(($8::bigint[])[1], (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
+            last_stored_at + 1) + $7::bigint - 1
+    WHERE space_id = $1::bigint AND incarnation = $2::bigint
+    RETURNING last_stored_at - $7::bigint + 1 AS first_stored_at, full_slices * slice_us AS sealed_until, slice_us
+), fresh AS (
+    INSERT INTO op (space_id, location, created_at, stored_at, size, sector, op_id, payload)
+    SELECT $1::bigint, i.location, i.created_at, r.first_stored_at + i.ordinal - 1, octet_length(i.payload),
+           (i.location >> 23)::smallint, i.op_id, i.payload
+    FROM reserved r,
+         unnest($3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[])
+             WITH ORDINALITY AS i (op_id, location, created_at, payload, ordinal)
+    ON CONFLICT (space_id, op_id) DO NOTHING
+    RETURNING op_id, sector::bigint, created_at, stored_at, size
+), folded AS (
+    INSERT INTO slice_hash AS kept (space_id, arc_start, arc_end, slice_index, hash, op_count)
+    SELECT $1::bigint, f.sector << 23, ((f.sector + 1) << 23) - 1, f.created_at / r.slice_us,
+           substring(varbit_send(bit_xor(('x' || encode(f.op_id, 'hex'))::varbit)) FROM 5), count(*)
+    FROM fresh f, reserved r
+    WHERE f.created_at < r.sealed_until
+    GROUP BY f.sector, f.created_at / r.slice_us
+    ON CONFLICT (space_id, arc_start, arc_end, slice_index) DO UPDATE
+    SET hash = substring(varbit_send(('x' || encode(kept.hash, 'hex'))::varbit
+                                     # ('x' || encode(excluded.hash, 'hex'))::varbit) FROM 5),
+        op_count = kept.op_count + excluded.op_count
+), total AS (
+    SELECT count(*) AS op_count, coalesce(sum(size), 0)::bigint AS op_bytes FROM fresh
+), counted AS (
+    UPDATE space_total t
+    SET op_count = t.op_count + n.op_count, op_bytes = t.op_bytes + n.op_bytes
+    FROM total n
+    WHERE t.space_id = $1::bigint
+), marked AS (
+    INSERT INTO ingest_mark AS mark (space_id, writer, batch, first_stored_at, last_stored_at)
+    SELECT $1::bigint, $9::bigint, $10::bigint, r.first_stored_at, r.first_stored_at + $7::bigint - 1
+    FROM reserved r
+    -- A batch of several statements widens its mark; a statement that waited in the server since before a
+    -- newer attempt leaves the newer mark alone.
+    ON CONFLICT (space_id, writer) DO UPDATE
+    SET first_stored_at = CASE WHEN mark.batch = excluded.batch THEN mark.first_stored_at
+                               ELSE excluded.first_stored_at END,
+        last_stored_at = excluded.last_stored_at,
+        batch = excluded.batch,
+        marked_at = excluded.marked_at
+    WHERE mark.batch <= excluded.batch
+)
+SELECT r.first_stored_at,
+       CASE WHEN n.op_count < $7::bigint
+            THEN ARRAY(SELECT f.stored_at - r.first_stored_at FROM fresh f) END AS fresh_ordinals
+FROM reserved r, total n

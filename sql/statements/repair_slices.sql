@@ -1,0 +1,23 @@
+-- Replaces the kept slice hashes by what the ops say. Run behind lock_space.
+-- Parameters: $1 space_id. The rows removed and the rows written are never the same.
+WITH computed AS MATERIALIZED (
+    SELECT (o.sector::bigint << 23) AS arc_start, o.created_at / s.slice_us AS slice_index,
+           substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
+           count(*) AS op_count
+    FROM space s JOIN op o ON o.space_id = s.space_id AND o.created_at < s.full_slices * s.slice_us
+    WHERE s.space_id = $1::bigint AND s.slice_mode = 'store'
+    GROUP BY 1, 2
+), removed AS (
+    DELETE FROM slice_hash h
+    USING space s
+    WHERE s.space_id = $1::bigint AND s.slice_mode = 'store' AND h.space_id = s.space_id
+          AND h.arc_start & 8388607 = 0 AND h.arc_end = h.arc_start + 8388607
+          AND NOT EXISTS (SELECT FROM computed c
+                          WHERE c.arc_start = h.arc_start AND c.slice_index = h.slice_index)
+)
+INSERT INTO slice_hash AS kept (space_id, arc_start, arc_end, slice_index, hash, op_count)
+SELECT $1::bigint, arc_start, arc_start + 8388607, slice_index, hash, op_count
+FROM computed
+ON CONFLICT (space_id, arc_start, arc_end, slice_index) DO UPDATE
+SET hash = excluded.hash, op_count = excluded.op_count
+WHERE kept.hash <> excluded.hash OR kept.op_count IS DISTINCT FROM excluded.op_count

@@ -1,0 +1,15 @@
+-- Sets counters to what the ops say, and the watermark to at least the last stamp. Run behind lock_space.
+-- Parameters: $1 space_id.
+WITH counted AS (
+    SELECT count(*) AS op_count, coalesce(sum(size), 0)::bigint AS op_bytes,
+           coalesce(max(stored_at), 0) AS last_stored_at
+    FROM op
+    WHERE space_id = $1::bigint
+), mended AS (
+    UPDATE space_total t SET op_count = c.op_count, op_bytes = c.op_bytes
+    FROM counted c
+    WHERE t.space_id = $1::bigint
+)
+UPDATE space s SET last_stored_at = greatest(s.last_stored_at, c.last_stored_at)
+FROM counted c
+WHERE s.space_id = $1::bigint

@@ -1,0 +1,24 @@
+-- Computes and keeps the hashes of the slices [$2, $3) of all sectors, and moves the boundary there.
+-- Run behind lock_space, in its transaction: nobody stores ops meanwhile.
+-- Parameters: $1 space_id, $2 full_slices as locked, $3 the new one.
+-- Rows: one. Index: op_by_sector_created_at, one range for each sector.
+WITH sealed AS (
+    INSERT INTO slice_hash (space_id, arc_start, arc_end, slice_index, hash, op_count)
+    SELECT s.space_id, c.sector << 23, ((c.sector + 1) << 23) - 1, x.slice_index, x.hash, x.op_count
+    FROM space s
+    CROSS JOIN generate_series(0::bigint, 511::bigint) AS c (sector)
+    CROSS JOIN LATERAL (
+        SELECT o.created_at / s.slice_us AS slice_index,
+               substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
+               count(*) AS op_count
+        FROM op o
+        WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
+              AND o.created_at >= $2::bigint * s.slice_us AND o.created_at < $3::bigint * s.slice_us
+        GROUP BY o.created_at / s.slice_us) x
+    WHERE s.space_id = $1::bigint
+    -- A hash beyond the boundary is damage; what the ops say replaces it.
+    ON CONFLICT (space_id, arc_start, arc_end, slice_index) DO UPDATE
+    SET hash = excluded.hash, op_count = excluded.op_count
+)
+UPDATE space SET full_slices = $3::bigint WHERE space_id = $1::bigint
+RETURNING full_slices
