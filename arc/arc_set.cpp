@@ -88,7 +88,9 @@ std::uint32_t arc_set::count() const {
     return count;
 }
 
-bool arc_set::empty() const { return count() == 0; }
+bool arc_set::empty() const {
+    return count() == 0;
+}
 
 std::vector<sector_index> arc_set::sectors() const {
     std::vector<sector_index> sectors;

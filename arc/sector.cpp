@@ -7,7 +7,9 @@ namespace opstore::arc {
 
 static_assert(std::uint64_t{sector_count} * sector_size == std::uint64_t{1} << 32);
 
-sector_index sector_of(location at) { return static_cast<sector_index>(at.value / sector_size); }
+sector_index sector_of(location at) {
+    return static_cast<sector_index>(at.value / sector_size);
+}
 
 dht_arc sector_arc(sector_index sector) {
     assert(sector < sector_count);

@@ -23,7 +23,9 @@ std::chrono::microseconds slice_length(int factor) {
     return unit * (std::int64_t{1} << factor);
 }
 
-std::chrono::microseconds reserved_time(int factor) { return slice_length(factor) - unit; }
+std::chrono::microseconds reserved_time(int factor) {
+    return slice_length(factor) - unit;
+}
 
 std::uint64_t full_slice_count(timestamp now, int factor) {
     auto const age = now.time_since_epoch();
@@ -63,9 +65,13 @@ std::optional<std::chrono::seconds> residual_time(int factor) {
     return unit_seconds * units;
 }
 
-time_range ring_slice::range() const { return {start, saturating_add(start, slice_length(size_log2))}; }
+time_range ring_slice::range() const {
+    return {start, saturating_add(start, slice_length(size_log2))};
+}
 
-timestamp slice_layout::disc_boundary() const { return slice_range(full_slices, factor).start; }
+timestamp slice_layout::disc_boundary() const {
+    return slice_range(full_slices, factor).start;
+}
 
 slice_layout layout_at(timestamp now, int factor) {
     slice_layout layout;

@@ -15,8 +15,12 @@ using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
 static_assert(std::is_same_v<timestamp::rep, std::int64_t>);
 
-constexpr timestamp from_micros(std::int64_t micros) { return timestamp{std::chrono::microseconds{micros}}; }
-constexpr std::int64_t to_micros(timestamp at) { return at.time_since_epoch().count(); }
+constexpr timestamp from_micros(std::int64_t micros) {
+    return timestamp{std::chrono::microseconds{micros}};
+}
+constexpr std::int64_t to_micros(timestamp at) {
+    return at.time_since_epoch().count();
+}
 
 /// Reads a whole text as one of
 ///   - decimal microseconds since the epoch, with '-' before it if negative: -1500

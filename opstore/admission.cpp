@@ -5,8 +5,8 @@
 namespace opstore {
 namespace {
 
-std::optional<decode_failure> judge_header(op_header const& header, incoming_op const& op, space_options const& space,
-                                           arc::timestamp now) {
+std::optional<decode_failure> judge_header(op_header const& header, incoming_op const& op,
+                                           space_options const& space, arc::timestamp now) {
     auto const length = space.format->id_length();
     if (op.claimed_id && op.claimed_id->length() != length) {
         return decode_failure(rejection_reason::wrong_id_length,
@@ -19,8 +19,9 @@ std::optional<decode_failure> judge_header(op_header const& header, incoming_op 
                                           header.id.length(), length));
     }
     if (op.claimed_id && *op.claimed_id != header.id) {
-        return decode_failure(rejection_reason::wrong_id, fmt::format("claimed id {}, but the bytes have id {}",
-                                                                      to_string(*op.claimed_id), to_string(header.id)));
+        return decode_failure(rejection_reason::wrong_id,
+                              fmt::format("claimed id {}, but the bytes have id {}",
+                                          to_string(*op.claimed_id), to_string(header.id)));
     }
     auto const created = arc::to_micros(header.created_at);
     if (created < 0) {
@@ -29,7 +30,8 @@ std::optional<decode_failure> judge_header(op_header const& header, incoming_op 
     }
     // Unsigned: the clock may stand before the epoch, and a far future less that overflows an int64.
     auto const ahead = static_cast<std::uint64_t>(created) - static_cast<std::uint64_t>(arc::to_micros(now));
-    if (space.max_future && header.created_at > now && ahead > static_cast<std::uint64_t>(space.max_future->count())) {
+    if (space.max_future && header.created_at > now &&
+        ahead > static_cast<std::uint64_t>(space.max_future->count())) {
         return decode_failure(rejection_reason::too_far_in_future,
                               fmt::format("created_at {} is more than {} us ahead of the clock, {}", created,
                                           space.max_future->count(), arc::to_micros(now)));
@@ -48,8 +50,9 @@ admission admit(std::vector<incoming_op> ops, space_options const& space, arc::t
             result.rejected.emplace_back(index, failure.reason(), failure.message());
         };
         if (op.data.size() > space.max_op_bytes) {
-            reject(decode_failure(rejection_reason::too_large, fmt::format("{} bytes, ops of this space have at most {}",
-                                                                           op.data.size(), space.max_op_bytes)));
+            reject(decode_failure(rejection_reason::too_large,
+                                  fmt::format("{} bytes, ops of this space have at most {}", op.data.size(),
+                                              space.max_op_bytes)));
             continue;
         }
         auto const header = space.format->decode(op.data, op.metadata);

@@ -25,7 +25,8 @@ struct admission {
 };
 
 /// Judges a batch by the rules of a space, the same for every implementation: size, format, claimed id, id
-/// length, time. `now` serves max_future only. Pure; takes about a microsecond for each 256 byte op (hashing).
+/// length, time. `now` serves max_future only. Pure; takes about a microsecond for each 256 byte op
+/// (hashing).
 admission admit(std::vector<incoming_op> ops, space_options const& space, arc::timestamp now);
 
 /// Judges a slice hash that a host wants kept: invalid_argument or slices_kept_by_store, naming the argument.

@@ -20,14 +20,14 @@ using op_bytes = std::vector<std::byte>;
 
 /// Why one op of a batch was not taken. Stable numbers: they cross the C interface, do not renumber.
 enum class rejection_reason {
-    unreadable = 1,           ///< The bytes do not follow the space's format.
-    wrong_id = 2,             ///< The claimed id is not the id of the bytes.
-    wrong_id_length = 3,      ///< An id of another length than the space's.
-    created_before_epoch = 4, ///< created_at < 0.
-    too_large = 5,            ///< More bytes than the space's max_op_bytes.
-    too_far_in_future = 6,    ///< created_at beyond the space's max_future.
-    bad_signature = 7,        ///< The signature does not cover the bytes.
-    refused_by_host = 8,      ///< A host's own format said no.
+    unreadable = 1,            ///< The bytes do not follow the space's format.
+    wrong_id = 2,              ///< The claimed id is not the id of the bytes.
+    wrong_id_length = 3,       ///< An id of another length than the space's.
+    created_before_epoch = 4,  ///< created_at < 0.
+    too_large = 5,             ///< More bytes than the space's max_op_bytes.
+    too_far_in_future = 6,     ///< created_at beyond the space's max_future.
+    bad_signature = 7,         ///< The signature does not cover the bytes.
+    refused_by_host = 8,       ///< A host's own format said no.
 };
 
 /// The reason as one snake_case word, such as "wrong_id".
@@ -38,7 +38,8 @@ class decode_failure {
 public:
     /// Boost 1.81's result::error() makes one where there is none.
     decode_failure() = default;
-    decode_failure(rejection_reason reason, std::string message) : reason_(reason), message_(std::move(message)) {}
+    decode_failure(rejection_reason reason, std::string message)
+        : reason_(reason), message_(std::move(message)) {}
     rejection_reason reason() const { return reason_; }
     std::string const& message() const { return message_; }
 
@@ -72,8 +73,8 @@ public:
 
     /// `op` as received; `metadata` is what the host passed beside it, opaque to the store. created_at may be
     /// negative: the store refuses that itself.
-    virtual boost::system::result<op_header, decode_failure> decode(std::span<const std::byte> op,
-                                                                    std::span<const std::byte> metadata) const = 0;
+    virtual boost::system::result<op_header, decode_failure> decode(
+        std::span<const std::byte> op, std::span<const std::byte> metadata) const = 0;
 
     virtual arc::location locate(op_id const& id) const = 0;
 

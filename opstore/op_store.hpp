@@ -124,8 +124,8 @@ struct seal_report {
 
 /// One difference between what is kept and what the ops say.
 struct damage {
-    std::string what;  ///< "slice_hash", "slice_count", "op_count", "op_bytes", "watermark" or "op_columns".
-    std::string where; ///< Such as "sector 17 slice 3688".
+    std::string what;   ///< "slice_hash", "slice_count", "op_count", "op_bytes", "watermark" or "op_columns".
+    std::string where;  ///< Such as "sector 17 slice 3688".
     std::string kept;
     std::string computed;
 
@@ -159,8 +159,9 @@ struct space_stat {
 /// What holds for every method, unless it says otherwise:
 ///  - Effect: reads see every op that was acknowledged before the call.
 ///  - Preconditions: none that input can break; ids and arcs may hold any value.
-///  - Cancellation: total and terminal (asio::cancellation_type). The call then throws
-///    system_error(operation_aborted) and has changed nothing; ingest has its own rule.
+///  - Cancellation: of every type that the coroutine's cancellation state lets through (asio's default:
+///    terminal). The call then ends at once with system_error(operation_aborted), its statement is cancelled
+///    in the server, and it has changed nothing; ingest has its own rule.
 ///  - Errors: errc::no_such_space as a refusal; store_error (unavailable, timed_out, ...) thrown. The
 ///    deadline bounds the whole call: waiting, repeats and the statement.
 ///  - Ordering: calls may run at once and in any order; a caller that wants an order awaits.
@@ -202,8 +203,8 @@ public:
 
     /// Those of `ids` that are not held, in input order, repeats kept. Ids of another length than the
     /// space's cannot be held by anybody and are dropped. Any number of ids.
-    virtual boost::asio::awaitable<result<std::vector<op_id>>> filter_out_existing_ops(std::vector<op_id> ids,
-                                                                                       deadline until = {}) = 0;
+    virtual boost::asio::awaitable<result<std::vector<op_id>>> filter_out_existing_ops(
+        std::vector<op_id> ids, deadline until = {}) = 0;
 
     /// The next page of the ops with stored_at >= start in `arc`, in stored_at order.
     /// Effect: ops are added while their sizes sum up to at most `limit_bytes` and their number to at most
@@ -212,7 +213,8 @@ public:
     ///   So following `next` visits every op exactly once, whatever is stored meanwhile, whatever the clock
     ///   does. An Empty arc and an arc without new ops advance too.
     /// Cost: for a full arc what it returns; for any other one probe for each sector, besides.
-    virtual boost::asio::awaitable<result<id_page>> retrieve_op_ids_bounded(arc::dht_arc arc, arc::timestamp start,
+    virtual boost::asio::awaitable<result<id_page>> retrieve_op_ids_bounded(arc::dht_arc arc,
+                                                                            arc::timestamp start,
                                                                             std::uint64_t limit_bytes,
                                                                             deadline until = {}) = 0;
 
@@ -236,8 +238,8 @@ public:
         arc::dht_arc arc, std::uint64_t index, deadline until = {}) = 0;
 
     /// All of `arc`, ascending by index.
-    virtual boost::asio::awaitable<result<std::vector<slice_hash>>> retrieve_slice_hashes(arc::dht_arc arc,
-                                                                                          deadline until = {}) = 0;
+    virtual boost::asio::awaitable<result<std::vector<slice_hash>>> retrieve_slice_hashes(
+        arc::dht_arc arc, deadline until = {}) = 0;
 
     /// Number of ops held. Constant time.
     virtual boost::asio::awaitable<result<std::uint64_t>> query_total_op_count(deadline until = {}) = 0;
@@ -245,12 +247,12 @@ public:
     // What a DHT model asks of all 512 sectors, each in one statement and so from one snapshot.
 
     /// retrieve_slice_hashes() of each of `arcs`, in their order.
-    virtual boost::asio::awaitable<result<std::vector<std::vector<slice_hash>>>> retrieve_slice_hashes_of_arcs(
-        std::vector<arc::dht_arc> arcs, deadline until = {}) = 0;
+    virtual boost::asio::awaitable<result<std::vector<std::vector<slice_hash>>>>
+    retrieve_slice_hashes_of_arcs(std::vector<arc::dht_arc> arcs, deadline until = {}) = 0;
 
     /// earliest_timestamp_in_arc() of each of `arcs`, in their order.
-    virtual boost::asio::awaitable<result<std::vector<std::optional<arc::timestamp>>>> earliest_timestamps_in_arcs(
-        std::vector<arc::dht_arc> arcs, deadline until = {}) = 0;
+    virtual boost::asio::awaitable<result<std::vector<std::optional<arc::timestamp>>>>
+    earliest_timestamps_in_arcs(std::vector<arc::dht_arc> arcs, deadline until = {}) = 0;
 
     /// For each of `ranges` (of created_at, half-open), in their order: the combined hash and the number of
     /// the ops of each sector of `sectors`, ascending; sectors without ops are left out.

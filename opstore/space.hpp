@@ -41,7 +41,8 @@ struct space_options {
     explicit space_options(std::string space_key) : key(std::move(space_key)) {}
 };
 
-/// Whether the values lie within the bounds above; the refusal (invalid_argument) names the first that does not.
+/// Whether the values lie within the bounds above; the refusal (invalid_argument) names the first that does
+/// not.
 result<void> check(space_options const& options);
 
 }  // namespace opstore

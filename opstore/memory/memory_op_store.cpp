@@ -14,7 +14,7 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <unordered_set>
+#include <tuple>
 
 namespace asio = boost::asio;
 
@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::int64_t time_max = std::numeric_limits<std::int64_t>::max();
 /// Slice indices are stored as int64 by every implementation.
-constexpr std::uint64_t slice_index_limit = std::uint64_t{1} << 63;
 
 /// Ops in the order of their creation; of equal times, by id.
 struct creation_order {
@@ -188,7 +187,7 @@ ingest_report memory_op_store::state::ingest(std::vector<incoming_op> ops) {
     report.held.reserve(admitted.ops.size());
 
     std::scoped_lock const lock(mutex_);
-    std::unordered_set<op_id> seen;
+    std::set<op_id> seen;
     // Every op of the call takes a stamp, also one that turns out to be held: the stamps of a batch are
     // reserved before anybody knows which of it is new.
     std::int64_t stamp = std::max(arc::to_micros(now), watermark_ + 1);
@@ -295,18 +294,8 @@ std::vector<std::optional<arc::timestamp>> memory_op_store::state::earliest(
 
 result<void> memory_op_store::state::put_slice_hash(arc::dht_arc arc, std::uint64_t index,
                                                     std::vector<std::byte> hash) {
-    if (hash.empty()) {
-        return refusal(errc::invalid_argument, "hash: the empty hash stands for no ops and is not stored");
-    }
-    if (arc.is_empty()) {
-        return refusal(errc::invalid_argument, "arc: the empty arc has no slices");
-    }
-    if (index >= slice_index_limit) {
-        return refusal(errc::invalid_argument, fmt::format("index: {} is not below 2^63", index));
-    }
-    if (options_.slices == slice_mode::store && exact_sector(arc)) {
-        return refusal(errc::slices_kept_by_store,
-                       fmt::format("arc: the hashes of sector {} are kept by the store", *exact_sector(arc)));
+    if (auto const admitted = admit_slice_hash(options_, arc, index, hash); !admitted) {
+        return admitted.error();
     }
     std::scoped_lock const lock(mutex_);
     given_[arc][index] = std::move(hash);

@@ -28,8 +28,8 @@ store_error mismatch(std::string message) {
 
 std::string checksum(std::string_view text) {
     std::array<unsigned char, 32> hash{};
-    crypto_generichash(hash.data(), hash.size(), reinterpret_cast<unsigned char const*>(text.data()), text.size(),
-                       nullptr, 0);
+    crypto_generichash(hash.data(), hash.size(), reinterpret_cast<unsigned char const*>(text.data()),
+                       text.size(), nullptr, 0);
     return fmt::format("{:02x}", fmt::join(hash, ""));
 }
 
@@ -50,8 +50,8 @@ connection_settings migration_settings(database_options const& options) {
     return settings;
 }
 
-/// Polled, not waited for: a session that waits for a lock holds back whatever runs concurrently with a snapshot
-/// (CREATE INDEX CONCURRENTLY, vacuum), and cannot say why it hangs.
+/// Polled, not waited for: a session that waits for a lock holds back whatever runs concurrently with a
+/// snapshot (CREATE INDEX CONCURRENTLY, vacuum), and cannot say why it hangs.
 void take_migration_lock(connection& c, std::chrono::milliseconds patience) {
     auto const give_up = std::chrono::steady_clock::now() + patience;
     auto const attempt = fmt::format("SELECT pg_try_advisory_xact_lock({})", migration_lock);
@@ -60,7 +60,8 @@ void take_migration_lock(connection& c, std::chrono::milliseconds patience) {
             store_error::facts facts;
             facts.code = errc::timed_out;
             facts.retryable = true;
-            throw store_error("another process is migrating the database and does not finish", std::move(facts));
+            throw store_error("another process is migrating the database and does not finish",
+                              std::move(facts));
         }
         std::this_thread::sleep_for(lock_poll_interval);
     }
@@ -72,14 +73,16 @@ void check_applied(rows const& applied) {
         auto const known = std::find_if(std::begin(sql::migrations), std::end(sql::migrations),
                                         [&](sql::migration const& m) { return m.number == version; });
         if (known == std::end(sql::migrations)) {
-            throw mismatch(fmt::format("the database has schema version {}, this binary knows versions up to {}; "
-                                       "use a newer binary",
-                                       applied.bigint(applied.count() - 1, 0), newest_migration()));
+            throw mismatch(
+                fmt::format("the database has schema version {}, this binary knows versions up to {}; "
+                            "use a newer binary",
+                            applied.bigint(applied.count() - 1, 0), newest_migration()));
         }
         if (applied.text(row, 1) != checksum(known->text)) {
-            throw mismatch(fmt::format("migration {} was applied to this database from another text than this "
-                                       "binary's; one of them was edited after its release",
-                                       known->name));
+            throw mismatch(
+                fmt::format("migration {} was applied to this database from another text than this "
+                            "binary's; one of them was edited after its release",
+                            known->name));
         }
     }
 }
@@ -87,8 +90,8 @@ void check_applied(rows const& applied) {
 void apply(connection& c, sql::migration const& m) {
     c.execute_text(m.name, m.text);
     c.execute_text("note_migration",
-                   fmt::format("INSERT INTO schema_migration (version, name, checksum) VALUES ({}, {}, {})", m.number,
-                               quoted(m.name), quoted(checksum(m.text))));
+                   fmt::format("INSERT INTO schema_migration (version, name, checksum) VALUES ({}, {}, {})",
+                               m.number, quoted(m.name), quoted(checksum(m.text))));
 }
 
 bool is_missing_table(store_error const& e) {
@@ -97,19 +100,20 @@ bool is_missing_table(store_error const& e) {
 
 }  // namespace
 
-int newest_migration() { return std::prev(std::end(sql::migrations))->number; }
+int newest_migration() {
+    return std::prev(std::end(sql::migrations))->number;
+}
 
 std::string checked_schema_name(std::string const& name) {
-    auto const is_word = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    };
+    auto const is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
     if (!name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), is_word) &&
         !(name.front() >= '0' && name.front() <= '9'))
         return name;
     store_error::facts facts;
     facts.code = errc::invalid_argument;
-    throw store_error(fmt::format("schema '{}': a name is up to 63 lower case letters, digits and underscores", name),
-                      std::move(facts));
+    throw store_error(
+        fmt::format("schema '{}': a name is up to 63 lower case letters, digits and underscores", name),
+        std::move(facts));
 }
 
 void require_current_schema(connection& c, std::string const& schema) {
@@ -121,14 +125,15 @@ void require_current_schema(connection& c, std::string const& schema) {
             throw;
     }
     if (version == 0)
-        throw mismatch(fmt::format("the database has no op store in its schema '{}' (this binary knows version {}); "
-                                   "make one with `opstore init`",
-                                   schema, newest_migration()));
+        throw mismatch(
+            fmt::format("the database has no op store in its schema '{}' (this binary knows version {}); "
+                        "make one with `opstore init`",
+                        schema, newest_migration()));
     if (version != newest_migration())
-        throw mismatch(fmt::format("the database has schema version {}, this binary knows version {}; {}", version,
-                                   newest_migration(),
-                                   version < newest_migration() ? "migrate it with `opstore init`"
-                                                                : "use a newer binary"));
+        throw mismatch(fmt::format(
+            "the database has schema version {}, this binary knows version {}; {}", version,
+            newest_migration(),
+            version < newest_migration() ? "migrate it with `opstore init`" : "use a newer binary"));
 }
 
 }  // namespace postgres::detail
@@ -144,8 +149,8 @@ migration_report migrate(database_options const& options) {
     c.begin();
     take_migration_lock(c, options.default_timeout);
     // Looked for first: IF NOT EXISTS would ask for the right to create it even where it exists.
-    auto const found =
-        c.execute_text("find_schema", fmt::format("SELECT to_regnamespace('{}') IS NOT NULL", settings.schema));
+    auto const found = c.execute_text(
+        "find_schema", fmt::format("SELECT to_regnamespace('{}') IS NOT NULL", settings.schema));
     if (!found.boolean(0, 0))
         c.execute_text("make_schema", fmt::format("CREATE SCHEMA {}", settings.schema));
     c.execute_text("make_migration_table", R"(
@@ -154,8 +159,8 @@ migration_report migrate(database_options const& options) {
             name       text NOT NULL,
             checksum   text NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT now()))");
-    auto const applied =
-        c.execute_text("applied_migrations", "SELECT version, checksum FROM schema_migration ORDER BY version");
+    auto const applied = c.execute_text("applied_migrations",
+                                        "SELECT version, checksum FROM schema_migration ORDER BY version");
     check_applied(applied);
     migration_report report;
     report.version_before = applied.empty() ? 0 : static_cast<int>(applied.bigint(applied.count() - 1, 0));

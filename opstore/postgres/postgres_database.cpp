@@ -21,7 +21,9 @@ using postgres::detail::rows;
 
 namespace {
 
-std::span<const std::byte> bytes_of(std::string const& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string const& text) {
+    return std::as_bytes(std::span(text));
+}
 
 std::string text_of(std::vector<std::byte> const& bytes) {
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
@@ -66,7 +68,8 @@ result<found_space> find_space(connection& c, std::string const& key) {
     space.options.key = text_of(found.bytea(0, key_bytes));
     if (space.options.key != key)
         return refusal(errc::space_differs,
-                       fmt::format("the names '{}' and '{}' have the same number; choose another", key, space.options.key));
+                       fmt::format("the names '{}' and '{}' have the same number; choose another", key,
+                                   space.options.key));
     space.incarnation = found.bigint(0, incarnation);
     space.format_name = found.text(0, format);
     space.id_length = static_cast<std::size_t>(found.bigint(0, id_length));
@@ -79,20 +82,21 @@ result<found_space> find_space(connection& c, std::string const& key) {
 }
 
 void create_space(connection& c, space_options const& options, std::function<arc::timestamp()> const& clock) {
-    c.execute(sql::create_space,
-              parameters()
-                  .bigint(space_id_of(options.key))
-                  .bytea(bytes_of(options.key))
-                  .bigint(random_incarnation())
-                  .text(options.format->name())
-                  .bigint(static_cast<std::int64_t>(options.format->id_length()))
-                  .bigint(static_cast<std::int64_t>(options.max_op_bytes))
-                  .bigint(options.slice_factor)
-                  .bigint(arc::slice_length(options.slice_factor).count())
-                  .text(to_string(options.slices))
-                  .optional_bigint(options.max_future ? std::optional(options.max_future->count()) : std::nullopt)
-                  .bigint(arc::reserved_time(options.slice_factor).count())
-                  .optional_bigint(clock ? std::optional(arc::to_micros(clock())) : std::nullopt));
+    c.execute(
+        sql::create_space,
+        parameters()
+            .bigint(space_id_of(options.key))
+            .bytea(bytes_of(options.key))
+            .bigint(random_incarnation())
+            .text(options.format->name())
+            .bigint(static_cast<std::int64_t>(options.format->id_length()))
+            .bigint(static_cast<std::int64_t>(options.max_op_bytes))
+            .bigint(options.slice_factor)
+            .bigint(arc::slice_length(options.slice_factor).count())
+            .text(to_string(options.slices))
+            .optional_bigint(options.max_future ? std::optional(options.max_future->count()) : std::nullopt)
+            .bigint(arc::reserved_time(options.slice_factor).count())
+            .optional_bigint(clock ? std::optional(arc::to_micros(clock())) : std::nullopt));
 }
 
 std::string text_of(std::optional<std::chrono::microseconds> d) {
@@ -131,7 +135,8 @@ postgres_database::postgres_database(database_options options) : options_(std::m
         postgres::detail::require_current_schema(*link, settings.schema);
         return link;
     };
-    pool_ = std::make_unique<connection_pool>(options_.connections, options_.default_timeout, std::move(connect));
+    pool_ =
+        std::make_unique<connection_pool>(options_.connections, options_.default_timeout, std::move(connect));
 }
 
 postgres_database::~postgres_database() = default;
@@ -146,16 +151,19 @@ boost::asio::awaitable<std::shared_ptr<postgres_database>> postgres_database::op
 
 boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> postgres_database::open_space(
     std::string key, std::shared_ptr<const op_format> format, deadline until) {
-    std::function<result<found_space>(connection&)> work = [key](connection& c) { return find_space(c, key); };
+    std::function<result<found_space>(connection&)> work = [key](connection& c) {
+        return find_space(c, key);
+    };
     auto found = co_await pool_->run<result<found_space>>(lane::read, until, std::move(work));
     if (!found)
         co_return found.error();
     found->options.format = format ? std::move(format) : find_format(found->format_name);
     if (!found->options.format || found->options.format->name() != found->format_name ||
         found->options.format->id_length() != found->id_length) {
-        co_return refusal(errc::space_differs,
-                          fmt::format("the space '{}' has format {} with ids of {} bytes, which is not the one at hand",
-                                      key, found->format_name, found->id_length));
+        co_return refusal(
+            errc::space_differs,
+            fmt::format("the space '{}' has format {} with ids of {} bytes, which is not the one at hand",
+                        key, found->format_name, found->id_length));
     }
     co_return std::unique_ptr<postgres_op_store>(new postgres_op_store(
         shared_from_this(), found->space_id, found->incarnation, std::move(found->options)));
@@ -179,8 +187,8 @@ boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> postgres_data
         co_return found.error();
     if (auto const same = compare(*found, options); !same)
         co_return same.error();
-    co_return std::unique_ptr<postgres_op_store>(new postgres_op_store(shared_from_this(), found->space_id,
-                                                                       found->incarnation, std::move(options)));
+    co_return std::unique_ptr<postgres_op_store>(
+        new postgres_op_store(shared_from_this(), found->space_id, found->incarnation, std::move(options)));
 }
 
 boost::asio::awaitable<std::vector<space_listing>> postgres_database::list_spaces(deadline until) {
@@ -210,7 +218,8 @@ boost::asio::awaitable<result<void>> postgres_database::drop_space(std::string k
             return space.error();
         c.begin();
         bool const exists =
-            !c.execute(sql::lock_space, parameters().bigint(space->space_id).bigint(space->incarnation)).empty();
+            !c.execute(sql::lock_space, parameters().bigint(space->space_id).bigint(space->incarnation))
+                 .empty();
         if (exists)
             c.execute(sql::drop_space, parameters().bigint(space->space_id));
         c.commit();

@@ -29,7 +29,8 @@ struct database_options {
     std::size_t connections = 4;
     /// For a call without a deadline of its own.
     std::chrono::milliseconds default_timeout{30'000};
-    /// The wall clock of stored_at; empty: the server's, which all writers share. Tests and simulators own time.
+    /// The wall clock of stored_at; empty: the server's, which all writers share. Tests and simulators own
+    /// time.
     std::function<arc::timestamp()> clock;
     /// Concurrent ingests of one space share a transaction. Off only to measure what that is worth.
     bool group_commit = true;
@@ -102,8 +103,8 @@ public:
 
     /// Opens the space, creating it first if it is absent; any number of callers may race.
     /// Refusals: invalid_argument, space_differs (it exists with other values; the message names which).
-    boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> open_or_create_space(space_options options,
-                                                                                            deadline until = {});
+    boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> open_or_create_space(
+        space_options options, deadline until = {});
 
     /// All spaces, by key.
     boost::asio::awaitable<std::vector<space_listing>> list_spaces(deadline until = {});

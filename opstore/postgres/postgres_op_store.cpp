@@ -53,8 +53,8 @@ postgres_op_store::postgres_op_store(std::shared_ptr<postgres_database> database
       incarnation_(incarnation),
       options_(std::make_shared<space_options const>(std::move(options))),
       ingest_(std::make_shared<postgres::detail::ingest_queue>(
-          *database_->pool_, postgres::detail::space_identity{space_id, incarnation}, database_->options_.clock,
-          database_->options_.group_commit)) {}
+          *database_->pool_, postgres::detail::space_identity{space_id, incarnation},
+          database_->options_.clock, database_->options_.group_commit)) {}
 
 postgres_op_store::~postgres_op_store() = default;
 
@@ -67,8 +67,8 @@ auto postgres_op_store::run(lane l, deadline until, Query query) {
         l, until, [space, query = std::move(query)](connection& c) { return query(c, space); });
 }
 
-boost::asio::awaitable<result<ingest_report>> postgres_op_store::process_incoming_ops(std::vector<incoming_op> ops,
-                                                                                      deadline until) {
+boost::asio::awaitable<result<ingest_report>> postgres_op_store::process_incoming_ops(
+    std::vector<incoming_op> ops, deadline until) {
     auto const now = database_->options_.clock ? database_->options_.clock() : wall_clock();
     admission admitted;
     if (is_small(ops)) {
@@ -93,10 +93,8 @@ boost::asio::awaitable<result<ingest_report>> postgres_op_store::process_incomin
     co_return co_await ingest_->store(std::move(admitted), until);
 }
 
-boost::asio::awaitable<result<id_list>> postgres_op_store::retrieve_op_hashes_in_time_slice(arc::dht_arc arc,
-                                                                                            arc::timestamp start,
-                                                                                            arc::timestamp end,
-                                                                                            deadline until) {
+boost::asio::awaitable<result<id_list>> postgres_op_store::retrieve_op_hashes_in_time_slice(
+    arc::dht_arc arc, arc::timestamp start, arc::timestamp end, deadline until) {
     return run(lane::read, until, [arc, start, end](connection& c, space_view space) {
         return fetch_time_slice(c, space, arc, {start, end});
     });
@@ -104,9 +102,8 @@ boost::asio::awaitable<result<id_list>> postgres_op_store::retrieve_op_hashes_in
 
 boost::asio::awaitable<result<std::vector<stored_op>>> postgres_op_store::retrieve_ops(std::vector<op_id> ids,
                                                                                        deadline until) {
-    return run(lane::read, until, [ids = std::move(ids)](connection& c, space_view space) {
-        return fetch_ops(c, space, ids);
-    });
+    return run(lane::read, until,
+               [ids = std::move(ids)](connection& c, space_view space) { return fetch_ops(c, space, ids); });
 }
 
 boost::asio::awaitable<result<std::vector<op_id>>> postgres_op_store::filter_out_existing_ops(
@@ -128,15 +125,17 @@ boost::asio::awaitable<result<id_page>> postgres_op_store::retrieve_op_ids_bound
 
 boost::asio::awaitable<result<std::optional<arc::timestamp>>> postgres_op_store::earliest_timestamp_in_arc(
     arc::dht_arc arc, deadline until) {
-    return run(lane::read, until, [arc](connection& c, space_view space) {
-        return first_of(fetch_earliest(c, space, {arc}));
-    });
+    return run(lane::read, until,
+               [arc](connection& c, space_view space) { return first_of(fetch_earliest(c, space, {arc})); });
 }
 
-boost::asio::awaitable<result<void>> postgres_op_store::store_slice_hash(arc::dht_arc arc, std::uint64_t index,
-                                                                         std::vector<std::byte> hash, deadline until) {
+boost::asio::awaitable<result<void>> postgres_op_store::store_slice_hash(arc::dht_arc arc,
+                                                                         std::uint64_t index,
+                                                                         std::vector<std::byte> hash,
+                                                                         deadline until) {
     return run(lane::write, until,
-               [arc, index, hash = std::move(hash), options = options_](connection& c, space_view space) -> result<void> {
+               [arc, index, hash = std::move(hash), options = options_](connection& c,
+                                                                        space_view space) -> result<void> {
                    if (auto const admitted = admit_slice_hash(*options, arc, index, hash); !admitted)
                        return admitted.error();
                    return put_slice_hash(c, space, arc, index, hash);
@@ -145,9 +144,8 @@ boost::asio::awaitable<result<void>> postgres_op_store::store_slice_hash(arc::dh
 
 boost::asio::awaitable<result<std::uint64_t>> postgres_op_store::slice_hash_count(arc::dht_arc arc,
                                                                                   deadline until) {
-    return run(lane::read, until, [arc](connection& c, space_view space) {
-        return fetch_slice_hash_count(c, space, arc);
-    });
+    return run(lane::read, until,
+               [arc](connection& c, space_view space) { return fetch_slice_hash_count(c, space, arc); });
 }
 
 boost::asio::awaitable<result<std::optional<std::vector<std::byte>>>> postgres_op_store::retrieve_slice_hash(
@@ -157,8 +155,8 @@ boost::asio::awaitable<result<std::optional<std::vector<std::byte>>>> postgres_o
     });
 }
 
-boost::asio::awaitable<result<std::vector<slice_hash>>> postgres_op_store::retrieve_slice_hashes(arc::dht_arc arc,
-                                                                                                 deadline until) {
+boost::asio::awaitable<result<std::vector<slice_hash>>> postgres_op_store::retrieve_slice_hashes(
+    arc::dht_arc arc, deadline until) {
     return run(lane::read, until, [arc](connection& c, space_view space) {
         return first_of(fetch_slice_hashes(c, space, {arc}));
     });
@@ -194,21 +192,24 @@ boost::asio::awaitable<result<std::vector<std::vector<sector_hash>>>> postgres_o
     });
 }
 
-boost::asio::awaitable<result<store_summary>> postgres_op_store::summarize(arc::arc_set sectors, arc::timestamp now,
+boost::asio::awaitable<result<store_summary>> postgres_op_store::summarize(arc::arc_set sectors,
+                                                                           arc::timestamp now,
                                                                            deadline until) {
     return run(lane::read, until, [sectors, now](connection& c, space_view space) {
         return fetch_summary(c, space, sectors, now);
     });
 }
 
-boost::asio::awaitable<result<seal_report>> postgres_op_store::seal(arc::timestamp now, std::uint64_t slices_max,
+boost::asio::awaitable<result<seal_report>> postgres_op_store::seal(arc::timestamp now,
+                                                                    std::uint64_t slices_max,
                                                                     deadline until) {
-    return run(lane::write, until, [now, slices_max, mode = options_->slices, clock = database_->options_.clock](
-                                     connection& c, space_view space) -> result<seal_report> {
-        if (mode == slice_mode::host)
-            return not_in_host_mode();
-        return seal_slices(c, space, now, slices_max, clock);
-    });
+    return run(lane::write, until,
+               [now, slices_max, mode = options_->slices, clock = database_->options_.clock](
+                   connection& c, space_view space) -> result<seal_report> {
+                   if (mode == slice_mode::host)
+                       return not_in_host_mode();
+                   return seal_slices(c, space, now, slices_max, clock);
+               });
 }
 
 boost::asio::awaitable<result<verify_report>> postgres_op_store::verify(deadline until) {

@@ -11,7 +11,7 @@ class postgres_database;
 namespace postgres::detail {
 class ingest_queue;
 enum class lane;
-}
+}  // namespace postgres::detail
 
 /// One space of a PostgreSQL database. Get one from postgres_database::open_space().
 ///
@@ -25,7 +25,8 @@ public:
 
     boost::asio::awaitable<result<ingest_report>> process_incoming_ops(std::vector<incoming_op> ops,
                                                                        deadline until = {}) override;
-    boost::asio::awaitable<result<id_list>> retrieve_op_hashes_in_time_slice(arc::dht_arc arc, arc::timestamp start,
+    boost::asio::awaitable<result<id_list>> retrieve_op_hashes_in_time_slice(arc::dht_arc arc,
+                                                                             arc::timestamp start,
                                                                              arc::timestamp end,
                                                                              deadline until = {}) override;
     boost::asio::awaitable<result<std::vector<stored_op>>> retrieve_ops(std::vector<op_id> ids,
@@ -38,12 +39,14 @@ public:
     boost::asio::awaitable<result<std::optional<arc::timestamp>>> earliest_timestamp_in_arc(
         arc::dht_arc arc, deadline until = {}) override;
     boost::asio::awaitable<result<void>> store_slice_hash(arc::dht_arc arc, std::uint64_t index,
-                                                          std::vector<std::byte> hash, deadline until = {}) override;
-    boost::asio::awaitable<result<std::uint64_t>> slice_hash_count(arc::dht_arc arc, deadline until = {}) override;
+                                                          std::vector<std::byte> hash,
+                                                          deadline until = {}) override;
+    boost::asio::awaitable<result<std::uint64_t>> slice_hash_count(arc::dht_arc arc,
+                                                                   deadline until = {}) override;
     boost::asio::awaitable<result<std::optional<std::vector<std::byte>>>> retrieve_slice_hash(
         arc::dht_arc arc, std::uint64_t index, deadline until = {}) override;
-    boost::asio::awaitable<result<std::vector<slice_hash>>> retrieve_slice_hashes(arc::dht_arc arc,
-                                                                                  deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<slice_hash>>> retrieve_slice_hashes(
+        arc::dht_arc arc, deadline until = {}) override;
     boost::asio::awaitable<result<std::uint64_t>> query_total_op_count(deadline until = {}) override;
     boost::asio::awaitable<result<std::vector<std::vector<slice_hash>>>> retrieve_slice_hashes_of_arcs(
         std::vector<arc::dht_arc> arcs, deadline until = {}) override;
@@ -61,8 +64,8 @@ public:
 
 private:
     friend class postgres_database;
-    postgres_op_store(std::shared_ptr<postgres_database> database, std::int64_t space_id, std::int64_t incarnation,
-                      space_options options);
+    postgres_op_store(std::shared_ptr<postgres_database> database, std::int64_t space_id,
+                      std::int64_t incarnation, space_options options);
 
     template <class Query>
     auto run(postgres::detail::lane l, deadline until, Query query);

@@ -1,50 +1,42 @@
 -- One chunk of a page of a part of the ring, with the watermark.
 -- Parameters: $1 space_id, $2 start (inclusive), $3 bytes that may still be added, $4 ids that may still be
 --   added; $5 sector[], $6 first location[], $7 last location[]: the arc, cut at sector borders; at least one.
--- Rows: as page_full; last_read is the horizon: everything up to it was read.
+-- Rows: as page_full.
 -- Index: op_by_sector_stored_at, one probe for each piece. Each piece gives its first `share` ops; where a piece
 --   was cut there may be more behind its last op, so the smallest such last op is the horizon, and ops beyond it
 --   wait for the next chunk. However the ops are spread, a chunk reads at most share * pieces ops and gives at
 --   least share of them.
 -- Lock: none. Isolation: any.
 WITH here AS (
-    SELECT s.last_stored_at,
-           (8 + 4 * sqrt(wanted) + 1.1 * wanted)::bigint AS share
+    SELECT s.last_stored_at, (8 + 4 * sqrt(wanted) + 1.1 * wanted)::bigint AS share
     FROM space s JOIN space_total t USING (space_id),
-         LATERAL (SELECT least($4::bigint + 1, 32 + (least($3::bigint, 1::bigint << 40)::float8 * greatest(t.op_count, 1)
-                                                     / greatest(t.op_bytes, 1)))
+         LATERAL (SELECT least($4::bigint + 1,
+                               32 + (least($3::bigint, 1::bigint << 40)::float8 * greatest(t.op_count, 1)
+                                     / greatest(t.op_bytes, 1)))
                          / cardinality($5::bigint[]) AS wanted) w
     WHERE s.space_id = $1::bigint
 ), reach AS MATERIALIZED (
     SELECT p.piece, o.stored_at, o.size, o.op_id
-    FROM unnest($5::bigint[], $6::bigint[], $7::bigint[]) WITH ORDINALITY AS p (sector, first, last, piece)
+    FROM here h
+    CROSS JOIN unnest($5::bigint[], $6::bigint[], $7::bigint[]) WITH ORDINALITY AS p (sector, first, last, piece)
     CROSS JOIN LATERAL (
         SELECT o.stored_at, o.size, o.op_id
         FROM op o
         WHERE o.space_id = $1::bigint AND o.sector = p.sector::smallint AND o.stored_at >= $2::bigint
               AND o.location BETWEEN p.first AND p.last
         ORDER BY o.stored_at
-        LIMIT (SELECT share FROM here)) o
+        LIMIT h.share) o
 ), horizon AS (
     SELECT min(cut.last) AS stored_at
-    FROM (SELECT max(stored_at) AS last FROM reach GROUP BY piece HAVING count(*) >= (SELECT share FROM here)) cut
-), tail AS MATERIALIZED (
-    SELECT r.stored_at, r.size, r.op_id
-    FROM reach r, horizon z
-    WHERE z.stored_at IS NULL OR r.stored_at <= z.stored_at
-), running AS (
-    SELECT stored_at, size, op_id, sum(size) OVER sofar <= $3::bigint AND row_number() OVER sofar <= $4::bigint AS fits
-    FROM tail
-    WINDOW sofar AS (ORDER BY stored_at ROWS UNBOUNDED PRECEDING)
+    FROM (SELECT max(r.stored_at) AS last FROM reach r, here h GROUP BY r.piece, h.share
+          HAVING count(*) >= h.share) cut
 )
-SELECT h.last_stored_at, p.taken, p.op_ids, p.bytes, p.cut_at, c.size AS cut_size, p.last_read,
-       z.stored_at IS NULL AS exhausted
+SELECT h.last_stored_at, p.op_ids, p.sizes, p.stamps, z.stored_at IS NULL AS exhausted
 FROM here h
 CROSS JOIN horizon z
-CROSS JOIN (SELECT count(*) FILTER (WHERE fits) AS taken,
-                   string_agg(op_id, ''::bytea ORDER BY stored_at) FILTER (WHERE fits) AS op_ids,
-                   coalesce(sum(size) FILTER (WHERE fits), 0)::bigint AS bytes,
-                   min(stored_at) FILTER (WHERE NOT fits) AS cut_at,
-                   max(stored_at) AS last_read
-            FROM running) p
-LEFT JOIN tail c ON c.stored_at = p.cut_at
+CROSS JOIN LATERAL (
+    SELECT string_agg(c.op_id, ''::bytea) AS op_ids, array_agg(c.size) AS sizes, array_agg(c.stored_at) AS stamps
+    FROM (SELECT r.stored_at, r.size, r.op_id
+          FROM reach r
+          WHERE z.stored_at IS NULL OR r.stored_at <= z.stored_at
+          ORDER BY r.stored_at) c) p

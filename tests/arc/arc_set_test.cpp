@@ -25,7 +25,9 @@ using model = std::set<sector_index>;
 constexpr std::uint32_t u32_max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t s = sector_size;
 
-dht_arc arc_of(std::uint32_t start, std::uint32_t end) { return dht_arc::between({start}, {end}); }
+dht_arc arc_of(std::uint32_t start, std::uint32_t end) {
+    return dht_arc::between({start}, {end});
+}
 
 arc_set set_of(arcs const& parts) {
     auto const made = arc_set::from_arcs(parts);
@@ -158,10 +160,9 @@ TEST_CASE("from_whole_sectors takes borders only") {
     CHECK(arc_set::from_whole_sectors(arc_of(s, s - 1)) == arc_set::full());
     CHECK(arc_set::from_whole_sectors(arc_of(s, 3 * s - 1)) == set_of(model{1, 2}));
     CHECK(arc_set::from_whole_sectors(arc_of(510 * s, s - 1)) == set_of(model{0, 510, 511}));
-    for (dht_arc const arc :
-         {arc_of(5, s + 4), arc_of(1, s), arc_of(u32_max, s - 2), arc_of(0, 50), arc_of(0, s),
-          arc_of(1, s - 1), arc_of(0, s - 2), arc_of(7, 7), arc_of(510 * s, s), arc_of(510 * s + 1, s - 1),
-          arc_of(5 * s + 9, 5 * s + 7)}) {
+    for (dht_arc const arc : {arc_of(5, s + 4), arc_of(1, s), arc_of(u32_max, s - 2), arc_of(0, 50),
+                              arc_of(0, s), arc_of(1, s - 1), arc_of(0, s - 2), arc_of(7, 7),
+                              arc_of(510 * s, s), arc_of(510 * s + 1, s - 1), arc_of(5 * s + 9, 5 * s + 7)}) {
         CAPTURE(to_string(arc));
         CHECK_FALSE(arc_set::from_whole_sectors(arc).has_value());
     }

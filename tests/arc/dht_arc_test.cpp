@@ -24,7 +24,9 @@ using testing::sample_location;
 constexpr std::uint32_t u32_max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t circle = std::uint64_t{1} << 32;
 
-constexpr dht_arc arc_of(std::uint32_t start, std::uint32_t end) { return dht_arc::between({start}, {end}); }
+constexpr dht_arc arc_of(std::uint32_t start, std::uint32_t end) {
+    return dht_arc::between({start}, {end});
+}
 
 static_assert(std::is_trivially_copyable_v<dht_arc>);
 static_assert(dht_arc{}.is_empty() && dht_arc{} == dht_arc::empty());
@@ -89,8 +91,8 @@ TEST_CASE("overlaps, golden") {
     CHECK_FALSE(arc_of(0, 0).overlaps(arc_of(1, 1)));
     CHECK_FALSE(arc_of(0, 0).overlaps(arc_of(m, m)));
     std::pair<dht_arc, dht_arc> const overlapping[] = {
-        {arc_of(0, 0), arc_of(0, 0)}, {arc_of(m, m), arc_of(m, m)},     {arc_of(m, 0), arc_of(0, 0)},
-        {arc_of(m, 0), arc_of(m, m)}, {arc_of(0, 3), arc_of(1, 2)},     {arc_of(1, 3), arc_of(2, 4)},
+        {arc_of(0, 0), arc_of(0, 0)},     {arc_of(m, m), arc_of(m, m)},     {arc_of(m, 0), arc_of(0, 0)},
+        {arc_of(m, 0), arc_of(m, m)},     {arc_of(0, 3), arc_of(1, 2)},     {arc_of(1, 3), arc_of(2, 4)},
         {arc_of(m - 1, 1), arc_of(m, 0)}, {arc_of(m - 1, 0), arc_of(m, 1)},
     };
     for (auto const& [a, b] : overlapping) {
@@ -126,9 +128,13 @@ TEST_CASE("the circle is full from every start, but a key of its own") {
 constexpr std::uint32_t picture_size = 24;
 using picture = std::uint32_t;
 
-constexpr picture bit(std::uint32_t position) { return picture{1} << position; }
+constexpr picture bit(std::uint32_t position) {
+    return picture{1} << position;
+}
 
-location seen_at(std::uint32_t position) { return {position - picture_size / 2}; }
+location seen_at(std::uint32_t position) {
+    return {position - picture_size / 2};
+}
 
 picture walk(std::uint32_t start, std::uint32_t end) {
     picture inside = bit(end);
@@ -257,14 +263,49 @@ TEST_CASE("parse_arc reads both bases") {
 }
 
 TEST_CASE("parse_arc refuses what is not wholly an arc") {
-    for (char const* const text :
-         {"",         " ",         "Empty",     "FULL",      "full ",      " full",     "fullx",
-          "5",        "5.",        "5..",       "..5",       "..",         "5...6",     "5..6..7",
-          "5.6",      "-1..5",     "1..-5",     "+1..5",     "1..+5",      " 1..5",     "1 ..5",
-          "1.. 5",    "1..5 ",     "1..5\n",    "1..5x",     "x1..5",      "0x..5",     "1..0x",
-          "0X1..5",   "0x1g..5",   "1a..5",     "0x-1..5",   "0x0x1..5",   "1,5",       "1-5",
-          "[1,5]",    "4294967296..5",          "5..4294967296",           "5..0x100000000",
-          "99999999999999999999..5", "5..99999999999999999999",            "1e3..5",    "0b1..5"}) {
+    for (char const* const text : {"",
+                                   " ",
+                                   "Empty",
+                                   "FULL",
+                                   "full ",
+                                   " full",
+                                   "fullx",
+                                   "5",
+                                   "5.",
+                                   "5..",
+                                   "..5",
+                                   "..",
+                                   "5...6",
+                                   "5..6..7",
+                                   "5.6",
+                                   "-1..5",
+                                   "1..-5",
+                                   "+1..5",
+                                   "1..+5",
+                                   " 1..5",
+                                   "1 ..5",
+                                   "1.. 5",
+                                   "1..5 ",
+                                   "1..5\n",
+                                   "1..5x",
+                                   "x1..5",
+                                   "0x..5",
+                                   "1..0x",
+                                   "0X1..5",
+                                   "0x1g..5",
+                                   "1a..5",
+                                   "0x-1..5",
+                                   "0x0x1..5",
+                                   "1,5",
+                                   "1-5",
+                                   "[1,5]",
+                                   "4294967296..5",
+                                   "5..4294967296",
+                                   "5..0x100000000",
+                                   "99999999999999999999..5",
+                                   "5..99999999999999999999",
+                                   "1e3..5",
+                                   "0b1..5"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_arc(text).has_value());
     }

@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::uint32_t u32_max = std::numeric_limits<std::uint32_t>::max();
 
-std::uint32_t fold_text(std::string_view text) { return fold_location(std::as_bytes(std::span(text))).value; }
+std::uint32_t fold_text(std::string_view text) {
+    return fold_location(std::as_bytes(std::span(text))).value;
+}
 
 std::uint32_t fold_bytes(std::initializer_list<unsigned char> bytes) {
     return fold_location(std::as_bytes(std::span(bytes.begin(), bytes.size()))).value;

@@ -19,7 +19,9 @@ namespace {
 constexpr std::uint32_t u32_max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t s = sector_size;
 
-dht_arc arc_of(std::uint32_t start, std::uint32_t end) { return dht_arc::between({start}, {end}); }
+dht_arc arc_of(std::uint32_t start, std::uint32_t end) {
+    return dht_arc::between({start}, {end});
+}
 
 TEST_CASE("sectors tile the ring") {
     CHECK(sector_size == 8'388'608);

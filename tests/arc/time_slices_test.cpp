@@ -26,7 +26,9 @@ constexpr std::int64_t u = unit.count();
 /// Exact for all that follows from an int64.
 __extension__ typedef __int128 wide;
 
-wide floor_div(wide a, wide b) { return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0); }
+wide floor_div(wide a, wide b) {
+    return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
+}
 
 /// "8,6x2,0": the sizes from the oldest slice on.
 std::string sizes_of(slice_layout const& layout) {

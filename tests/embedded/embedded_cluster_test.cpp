@@ -114,17 +114,19 @@ TEST_CASE("embedded: a server that was stopped, cut off or killed comes back wit
     CHECK(pid_of(cluster) != unreachable);
 }
 
-TEST_CASE("embedded: a stale pid file that names a stranger's process is no server") {
+TEST_CASE("embedded: stale lock files that name a stranger's process are no server") {
     temporary_home const home;
     auto cluster = home.cluster();
     cluster.ensure_running();
-    auto record = read_file(home.data() / "postmaster.pid");
-    CHECK(cluster.stop());
+    auto const socket_lock = cluster.query_status().socket_directory / ".s.PGSQL.5432.lock";
+    REQUIRE(::kill(pid_of(cluster), SIGKILL) == 0);
 
-    // PostgreSQL itself takes any process of its own user for the server that wrote the file.
+    // PostgreSQL itself takes any process of its own user for the server that wrote the files.
     auto const stranger = start_as_owner(home.data(), {"sleep", "600"});
-    record.replace(0, record.find('\n'), std::to_string(stranger));
-    write_file(home.data() / "postmaster.pid", record);
+    for (auto const& lock : {home.data() / "postmaster.pid", socket_lock}) {
+        auto text = read_file(lock);
+        write_file(lock, text.replace(0, text.find('\n'), std::to_string(stranger)));
+    }
     CHECK_FALSE(cluster.query_status().running);
     CHECK_FALSE(cluster.stop());
     cluster.ensure_running();
@@ -262,10 +264,10 @@ TEST_CASE("embedded: a socket directory that somebody else may have made is refu
     CHECK(query(cluster, "SELECT 1") == "1");
 }
 
-TEST_CASE("embedded: any path can be a home") {
+TEST_CASE("embedded: any path of one line can be a home") {
     // Longer than a socket's address; and all that a shell or a settings file would take for its own.
     auto const long_name = std::string(100, 'l') + "/" + std::string(100, 'o') + "/home";
-    auto const odd_name = std::string("it's \"here\" $HOME `id`; \\ #,@ \n Grüße");
+    auto const odd_name = std::string("it's \"here\" $HOME `id`; \\ #,@ Grüße");
     std::string name;
     SUBCASE("a long one") {
         name = long_name;
@@ -278,6 +280,12 @@ TEST_CASE("embedded: any path can be a home") {
     cluster.ensure_running();
     CHECK(query(cluster, "SHOW data_directory") == home.data().string());
     CHECK(cluster.stop());
+}
+
+TEST_CASE("embedded: a path with a line break is refused") {
+    temporary_home const home("two\nlines");
+    CHECK(contains(message_of([&] { home.cluster().ensure_running(); }), "line break"));
+    CHECK_FALSE(fs::exists(home.path()));
 }
 
 TEST_CASE("embedded: a home that was removed under its server is made anew") {
@@ -321,11 +329,12 @@ TEST_CASE("embedded: no other user of the machine gets in") {
     CHECK(log_in_as_nobody() != 0);
 
     // The directory keeps him out; peer authentication would, too.
-    auto const directory = cluster.query_status().socket_directory;
+    auto const status = cluster.query_status();
+    auto const& directory = status.socket_directory;
     fs::permissions(directory, fs::perms{0777});
     fs::permissions(directory / ".s.PGSQL.5432", fs::perms{0777});
     CHECK(log_in_as_nobody() != 0);
-    CHECK(contains(read_file(cluster.query_status().log_file), "Peer authentication failed"));
+    CHECK(contains(read_file(status.log_file), "Peer authentication failed"));
     // And a directory that was opened to others is not trusted any more.
     CHECK(contains(message_of([&] { cluster.ensure_running(); }), "has mode 777"));
     fs::permissions(directory, fs::perms{0700});

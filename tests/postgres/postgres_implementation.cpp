@@ -10,7 +10,8 @@ std::vector<implementation> const& implementations() {
              auto where = test_database_options();
              where.clock = clock;
              where.connections = 2;
-             return run(open_test_database(std::move(where))->open_or_create_space(std::move(options))).value();
+             return run(open_test_database(std::move(where))->open_or_create_space(std::move(options)))
+                 .value();
          }}};
     return all;
 }

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <unistd.h>
+#include <cstdlib>
 
 namespace opstore::testing {
 namespace {
@@ -35,7 +35,8 @@ public:
 
 private:
     void drop() const {
-        connect(options_).execute_text("drop_schema", fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", options_.schema));
+        connect(options_).execute_text("drop_schema",
+                                       fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", options_.schema));
     }
 
     database_options options_;

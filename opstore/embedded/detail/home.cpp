@@ -81,6 +81,9 @@ void check_reachable(fs::path const& home, os_user const& user) {
 }
 
 void make_home(fs::path const& home, os_user const& user) {
+    if (home.string().find('\n') != std::string::npos)
+        fail(fmt::format("the path \"{}\" holds a line break, which PostgreSQL's own files cannot bear",
+                         home.string()));
     check_reachable(home, user);
     // The mask of a careful root (077) would lock the server out.
     unsigned const mode = ::geteuid() == 0 ? 0755 : 0700;

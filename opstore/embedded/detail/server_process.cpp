@@ -56,6 +56,17 @@ void write_settings(home_layout const& layout, os_user const& server_user, fs::p
     write_config(layout.config() / "pg_ident.conf", pg_ident_conf(server_user.name));
 }
 
+/// PostgreSQL takes any living process of its own user for the server that wrote its lock files: a stranger
+/// that got the number since, or a zombie that nobody reaps, as in many containers. The caller knows that
+/// nobody works in the data directory; behind the socket there may be a server whose home was moved away,
+/// which stays.
+void remove_stale_locks(home_layout const& layout, os_user const& server_user,
+                        fs::path const& socket_directory) {
+    fs::remove(layout.postmaster_pid());
+    if (::PQping(make_conninfo(socket_directory, server_user).c_str()) == PQPING_NO_RESPONSE)
+        fs::remove(socket_file(socket_directory).concat(".lock"));
+}
+
 }  // namespace
 
 std::optional<postmaster_record> read_postmaster_record(home_layout const& layout) {
@@ -153,9 +164,7 @@ void start_server(home_layout const& layout, server_programs const& programs, os
     claim_private_directory(socket_directory, server_user);
     write_settings(layout, server_user, socket_directory);
     auto const log_size = prepare_log(layout, server_user);
-    // Nobody works in the data directory, so its record is stale; it may by now name a stranger's process,
-    // which PostgreSQL would take for the server.
-    fs::remove(layout.postmaster_pid());
+    remove_stale_locks(layout, server_user, socket_directory);
     auto const result =
         run(in_home(layout, server_user,
                     {programs.program("pg_ctl"), "start", "-w", "-t", std::to_string(wait_max.count()), "-D",

@@ -16,10 +16,7 @@ std::string quoted(std::string const& text) {
     for (char const c : text) {
         if (c == '\'' || c == '\\')
             result += c;
-        if (c == '\n')
-            result += "\\n";
-        else
-            result += c;
+        result += c;
     }
     return result + "'";
 }
@@ -40,8 +37,8 @@ std::string server_conf(std::filesystem::path const& config_directory,
     constexpr std::uint64_t mib = 1u << 20;
     auto const shared_buffers_mib = std::clamp<std::uint64_t>(memory_bytes / mib / 8, 128, 1024);
     return fmt::format(
-        R"(# Written by opstore at every start of the server. Lines of your own belong in data/postgresql.conf, below
-# the line that includes this file.
+        R"(# Written by opstore at every start of the server.
+# Lines of your own belong in data/postgresql.conf, below the line that includes this file.
 
 # One Unix socket, for the user of the server and root.
 listen_addresses = ''

@@ -18,8 +18,8 @@ void append_big_endian(std::string& out, Unsigned value) {
         out.push_back(static_cast<char>(value >> shift));
 }
 
-/// Dimensions 1, no nulls, element type; then the number of elements and the first index. An empty array has no
-/// dimensions at all.
+/// Dimensions 1, no nulls, element type; then the number of elements and the first index. An empty array has
+/// no dimensions at all.
 void append_array_header(std::string& out, std::uint32_t element_oid, std::size_t count) {
     append_big_endian(out, std::uint32_t{count == 0 ? 0u : 1u});
     append_big_endian(out, std::uint32_t{0});

@@ -8,8 +8,9 @@
 #include <string_view>
 #include <vector>
 
-/// PostgreSQL's binary form of parameter values, and its text form of results. Binary going out, because a text
-/// parameter ends at its first NUL and costs twice the bytes; text coming back, because libpqxx 6 reads no other.
+/// PostgreSQL's binary form of parameter values, and its text form of results. Binary going out, because a
+/// text parameter ends at its first NUL and costs twice the bytes; text coming back, because libpqxx 6 reads
+/// no other.
 namespace opstore::postgres::detail {
 
 /// The parameters of one statement, in order, each as the server's binary image of its declared type.

@@ -2,8 +2,8 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -18,9 +18,9 @@ namespace opstore::postgres::detail {
 
 /// Wakes one coroutine, once, from any thread: how the pool's threads answer.
 ///
-/// A cancelled wait ends at once, and nothing of the coroutine or its executor stays behind here, however long
-/// the work that it waited for goes on. That is why this is no channel: a channel is bound to its executor for
-/// as long as it exists.
+/// A cancelled wait ends at once, and nothing of the coroutine or its executor stays behind here, however
+/// long the work that it waited for goes on. That is why this is no channel: a channel is bound to its
+/// executor for as long as it exists.
 class completion : public std::enable_shared_from_this<completion> {
 public:
     explicit completion(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
@@ -28,7 +28,8 @@ public:
     /// Ends the wait, now or when it begins. Only the first call of give() or a cancellation counts.
     void give() { finish(true); }
 
-    /// To be awaited once, on the executor that the constructor was given. False: the coroutine was cancelled.
+    /// To be awaited once, on the executor that the constructor was given. False: the coroutine was
+    /// cancelled.
     boost::asio::awaitable<bool> wait() {
         auto start = [self = shared_from_this()](auto handler) { self->arm(std::move(handler)); };
         return boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void(bool)>(

@@ -17,14 +17,15 @@
 namespace opstore::postgres::detail {
 namespace {
 
-/// The statements of sql/ are each written for one plan. What the planner could win by looking for another, it
-/// loses on tables without statistics: a sort or a scan of all that should have been a walk along an index.
+/// The statements of sql/ are each written for one plan. What the planner could win by looking for another,
+/// it loses on tables without statistics: a sort or a scan of all that should have been a walk along an
+/// index.
 constexpr std::string_view planner_options =
     " -c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off"
     " -c enable_hashjoin=off -c enable_mergejoin=off -c max_parallel_workers_per_gather=0";
 
-/// Semantics that the store relies on and must not inherit. A writer that hangs inside a transaction of several
-/// statements must not hold the sequencer for ever.
+/// Semantics that the store relies on and must not inherit. A writer that hangs inside a transaction of
+/// several statements must not hold the sequencer for ever.
 constexpr std::string_view semantic_options =
     " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c bytea_output=hex"
     " -c idle_in_transaction_session_timeout=30s -c standard_conforming_strings=on";
@@ -48,11 +49,14 @@ std::string complete_conninfo(connection_settings const& settings) {
     if (!given) {
         store_error::facts facts;
         facts.code = errc::invalid_argument;
-        throw store_error(fmt::format("the connection string is malformed: {}", message ? message : "no memory"),
-                          std::move(facts));
+        throw store_error(
+            fmt::format("the connection string is malformed: {}", message ? message : "no memory"),
+            std::move(facts));
     }
-    std::map<std::string, std::string> keywords = {{"application_name", "opstore"}, {"connect_timeout", "10"},
-                                                   {"keepalives_idle", "30"},       {"tcp_user_timeout", "60000"},
+    std::map<std::string, std::string> keywords = {{"application_name", "opstore"},
+                                                   {"connect_timeout", "10"},
+                                                   {"keepalives_idle", "30"},
+                                                   {"tcp_user_timeout", "60000"},
                                                    {"client_encoding", "UTF8"}};
     if (char const* inherited = std::getenv("PGOPTIONS"))
         keywords["options"] = inherited;
@@ -109,7 +113,8 @@ store_error lost(char const* statement, std::string_view message) {
     facts.statement = statement;
     facts.retryable = true;
     facts.commit_in_doubt = true;
-    return store_error(fmt::format("{}: the connection was lost: {}", statement, one_line(message)), std::move(facts));
+    return store_error(fmt::format("{}: the connection was lost: {}", statement, one_line(message)),
+                       std::move(facts));
 }
 
 /// Runs `action`; libpqxx's exceptions become store_error.
@@ -138,7 +143,9 @@ struct rows::data {
     pqxx::result result;
 };
 
-std::size_t rows::count() const { return data_->result.size(); }
+std::size_t rows::count() const {
+    return data_->result.size();
+}
 
 bool rows::is_null(std::size_t row, std::size_t column) const {
     return data_->result[static_cast<pqxx::result::size_type>(row)][static_cast<pqxx::row::size_type>(column)]
@@ -154,7 +161,8 @@ std::string_view rows::text(std::size_t row, std::size_t column) const {
 struct connection::session {
     explicit session(connection_settings const& settings)
         : link(complete_conninfo(settings)), timeout(settings.statement_timeout) {
-        // libpqxx 6 would otherwise reconnect behind our back, without transaction, locks and prepared statements.
+        // libpqxx 6 would otherwise reconnect behind our back, without transaction, locks and prepared
+        // statements.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
         link.inhibit_reactivation(true);
@@ -175,7 +183,8 @@ connection::connection(connection_settings const& settings) {
     } catch (pqxx::failure const& e) {
         store_error::facts facts;
         facts.retryable = true;
-        throw store_error(fmt::format("cannot connect to the database: {}", one_line(e.what())), std::move(facts));
+        throw store_error(fmt::format("cannot connect to the database: {}", one_line(e.what())),
+                          std::move(facts));
     }
 }
 
@@ -196,16 +205,21 @@ rows connection::execute(sql::statement const& statement, parameters const& valu
 }
 
 rows connection::execute_text(char const* name, std::string const& sql) {
-    return translated(name, [&] {
-        return rows(std::make_shared<rows::data>(rows::data{session_->direct->exec(sql)}));
-    });
+    return translated(
+        name, [&] { return rows(std::make_shared<rows::data>(rows::data{session_->direct->exec(sql)})); });
 }
 
-void connection::begin() { execute_text("begin", "BEGIN"); }
+void connection::begin() {
+    execute_text("begin", "BEGIN");
+}
 
-void connection::commit() { execute_text("commit", "COMMIT"); }
+void connection::commit() {
+    execute_text("commit", "COMMIT");
+}
 
-void connection::rollback() { execute_text("rollback", "ROLLBACK"); }
+void connection::rollback() {
+    execute_text("rollback", "ROLLBACK");
+}
 
 void connection::set_statement_timeout(std::chrono::milliseconds timeout) {
     if (timeout == session_->timeout)

@@ -16,8 +16,8 @@ struct statement;
 
 namespace opstore::postgres::detail {
 
-/// What a connection is made of. All session settings travel in the connection string, where a reconnect cannot
-/// lose them.
+/// What a connection is made of. All session settings travel in the connection string, where a reconnect
+/// cannot lose them.
 struct connection_settings {
     std::string conninfo;
     std::string schema;
@@ -38,7 +38,9 @@ public:
     bool is_null(std::size_t row, std::size_t column) const;
     /// Valid as long as this object. Empty for null.
     std::string_view text(std::size_t row, std::size_t column) const;
-    std::int64_t bigint(std::size_t row, std::size_t column) const { return bigint_from_text(text(row, column)); }
+    std::int64_t bigint(std::size_t row, std::size_t column) const {
+        return bigint_from_text(text(row, column));
+    }
     bool boolean(std::size_t row, std::size_t column) const { return text(row, column) == "t"; }
     std::vector<std::byte> bytea(std::size_t row, std::size_t column) const {
         return bytea_from_text(text(row, column));
@@ -50,8 +52,8 @@ private:
 
 /// One session of one server, blocking. The only place of the project that knows libpqxx and libpq.
 ///
-/// Every function throws store_error; after one the connection is good for nothing and is to be destroyed: what
-/// a half-broken session still holds (a transaction, locks, settings) cannot be told from here.
+/// Every function throws store_error; after one the connection is good for nothing and is to be destroyed:
+/// what a half-broken session still holds (a transaction, locks, settings) cannot be told from here.
 ///
 /// Thread safety: one thread at a time, but for cancel().
 class connection {

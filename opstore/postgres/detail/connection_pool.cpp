@@ -15,7 +15,8 @@ std::exception_ptr timed_out(char const* where, bool in_doubt) {
     facts.code = errc::timed_out;
     facts.retryable = true;
     facts.commit_in_doubt = in_doubt;
-    return std::make_exception_ptr(store_error(fmt::format("the deadline passed {}", where), std::move(facts)));
+    return std::make_exception_ptr(
+        store_error(fmt::format("the deadline passed {}", where), std::move(facts)));
 }
 
 std::exception_ptr overloaded(char const* why) {
@@ -157,7 +158,8 @@ std::shared_ptr<job> connection_pool::next_job() {
     for (;;) {
         bool const write_may_run = !waiting_writes_.empty() && running_writes_ < write_limit_;
         if (write_may_run || !waiting_reads_.empty()) {
-            // Reads first: there is always a connection that only they may use, and writes are bounded in number.
+            // Reads first: there is always a connection that only they may use, and writes are bounded in
+            // number.
             auto& queue = waiting_reads_.empty() ? waiting_writes_ : waiting_reads_;
             auto j = std::move(queue.front());
             queue.pop_front();
@@ -182,8 +184,8 @@ void connection_pool::attempt_until_done(worker& w, std::shared_ptr<job> const& 
         disconnect(w);
         if (says_read_only(error))
             ++generation_;
-        bool const again = j->persistence_ == persistence::retry && is_retryable(error) && number < attempts_max &&
-                           back_off(number, *j);
+        bool const again = j->persistence_ == persistence::retry && is_retryable(error) &&
+                           number < attempts_max && back_off(number, *j);
         if (!again && settle(*j))
             j->fail(error);
     }

@@ -66,10 +66,10 @@ private:
 
 /// Connections to one database, each with a thread of its own, and the one retry loop of the project.
 ///
-/// A connection is made when first needed and dropped after any failure. Jobs wait in order, one queue a lane,
-/// at most waiting_jobs_max. At its deadline a job fails with timed_out wherever it is; its statement is then
-/// cancelled in the server, and the connection is dropped rather than reused, since a late cancel would hit the
-/// next statement.
+/// A connection is made when first needed and dropped after any failure. Jobs wait in order, one queue a
+/// lane, at most waiting_jobs_max. At its deadline a job fails with timed_out wherever it is; its statement
+/// is then cancelled in the server, and the connection is dropped rather than reused, since a late cancel
+/// would hit the next statement.
 ///
 /// Thread safety: every method from any thread.
 class connection_pool {
@@ -84,7 +84,8 @@ public:
     using connect_function = std::function<std::unique_ptr<connection>()>;
 
     /// `connect` makes a connection that is ready for jobs, or throws store_error.
-    connection_pool(std::size_t connections, std::chrono::milliseconds default_timeout, connect_function connect);
+    connection_pool(std::size_t connections, std::chrono::milliseconds default_timeout,
+                    connect_function connect);
     /// Fails what waits (overloaded) and waits for what runs.
     ~connection_pool();
 
@@ -104,7 +105,9 @@ public:
     /// succeed() and fail() are not called unless that happened before.
     void abandon(std::shared_ptr<job> const& j);
 
-    job::clock::time_point resolve(deadline until) const { return until.at().value_or(job::clock::now() + default_timeout_); }
+    job::clock::time_point resolve(deadline until) const {
+        return until.at().value_or(job::clock::now() + default_timeout_);
+    }
     std::chrono::milliseconds default_timeout() const { return default_timeout_; }
     std::size_t write_connections() const { return write_limit_; }
     deadline_watch& watch() { return watch_; }
@@ -113,7 +116,8 @@ private:
     struct worker {
         std::unique_ptr<connection> link;
         std::uint64_t generation = 0;
-        std::shared_ptr<job> current;  ///< Guarded by `guard`, as is the life of `link` while a job runs on it.
+        std::shared_ptr<job>
+            current;  ///< Guarded by `guard`, as is the life of `link` while a job runs on it.
         bool cancel_sent = false;
         std::mutex guard;
         std::thread thread;
@@ -183,8 +187,8 @@ private:
 }  // namespace impl
 
 template <class Result>
-boost::asio::awaitable<Result> connection_pool::run(lane l, deadline until, std::function<Result(connection&)> work,
-                                                    persistence p) {
+boost::asio::awaitable<Result> connection_pool::run(lane l, deadline until,
+                                                    std::function<Result(connection&)> work, persistence p) {
     auto const executor = co_await boost::asio::this_coro::executor;
     auto const j = std::make_shared<impl::awaited_job<Result>>(executor, l, p, resolve(until), !until.at(),
                                                                std::move(work));

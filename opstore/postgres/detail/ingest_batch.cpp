@@ -87,9 +87,9 @@ bool ingest_batch::store_anew(connection& c, space_identity space, batch_writer&
     return true;
 }
 
-/// The attempt before may have been committed, may still be under way, or may even wait for the lock behind us.
-/// Under the lock its mark tells the first from the rest; and if it runs behind us, it finds every op held, and a
-/// mark with a higher batch number, which it leaves alone.
+/// The attempt before may have been committed, may still be under way, or may even wait for the lock behind
+/// us. Under the lock its mark tells the first from the rest; and if it runs behind us, it finds every op
+/// held, and a mark with a higher batch number, which it leaves alone.
 bool ingest_batch::store_after_doubt(connection& c, space_identity space, batch_writer& writer,
                                      std::optional<arc::timestamp> clock) {
     ++writer.last_batch;
@@ -115,8 +115,8 @@ bool ingest_batch::store_after_doubt(connection& c, space_identity space, batch_
     return true;
 }
 
-bool ingest_batch::execute(connection& c, statement_range range, space_identity space, batch_writer const& writer,
-                           std::optional<arc::timestamp> clock) {
+bool ingest_batch::execute(connection& c, statement_range range, space_identity space,
+                           batch_writer const& writer, std::optional<arc::timestamp> clock) {
     std::size_t const count = range.end - range.begin;
     std::size_t id_bytes = 0, payload_bytes = 0;
     for (std::size_t i = range.begin; i < range.end; ++i) {

@@ -30,8 +30,8 @@ struct space_identity {
 /// An op that several calls bring, or one call twice, is written once and is new for the first of them.
 class ingest_batch {
 public:
-    /// Bounds of one statement: past these it gains no speed and only holds memory, four copies of each byte on
-    /// the way through libpqxx and libpq. At least one op always goes.
+    /// Bounds of one statement: past these it gains no speed and only holds memory, four copies of each byte
+    /// on the way through libpqxx and libpq. At least one op always goes.
     static constexpr std::size_t statement_ops_max = 8'192;
     static constexpr std::size_t statement_bytes_max = 8u << 20;
 
@@ -41,7 +41,8 @@ public:
     /// Stores the batch. May be called again after it threw, on another connection: it then finds out first
     /// whether the attempt before was committed, behind the lock of the space, and repeats it if not.
     /// False: the space is gone, nothing was stored.
-    bool store(connection& c, space_identity space, batch_writer& writer, std::optional<arc::timestamp> clock);
+    bool store(connection& c, space_identity space, batch_writer& writer,
+               std::optional<arc::timestamp> clock);
 
     /// What became of the calls, in order. Precondition: store() returned true.
     std::vector<ingest_report> take_reports();
@@ -53,7 +54,8 @@ private:
 
     void find_unique_ops();
     void cut_into_statements();
-    bool store_anew(connection& c, space_identity space, batch_writer& writer, std::optional<arc::timestamp> clock);
+    bool store_anew(connection& c, space_identity space, batch_writer& writer,
+                    std::optional<arc::timestamp> clock);
     bool store_after_doubt(connection& c, space_identity space, batch_writer& writer,
                            std::optional<arc::timestamp> clock);
     bool execute(connection& c, statement_range range, space_identity space, batch_writer const& writer,
@@ -62,11 +64,11 @@ private:
     void note_fresh_by_id(rows const& ids);
 
     std::vector<admission const*> calls_;
-    std::vector<admitted_op const*> unique_;             ///< In the order in which they came.
-    std::vector<std::vector<std::size_t>> ordinals_;     ///< For each op of each call, its place in unique_.
+    std::vector<admitted_op const*> unique_;          ///< In the order in which they came.
+    std::vector<std::vector<std::size_t>> ordinals_;  ///< For each op of each call, its place in unique_.
     std::vector<statement_range> statements_;
-    std::vector<bool> fresh_;                            ///< For each of unique_.
-    std::int64_t first_batch_tried_ = 0;                 ///< 0: never tried.
+    std::vector<bool> fresh_;             ///< For each of unique_.
+    std::int64_t first_batch_tried_ = 0;  ///< 0: never tried.
 };
 
 }  // namespace opstore::postgres::detail

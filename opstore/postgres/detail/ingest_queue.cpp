@@ -17,7 +17,9 @@ std::int64_t random_positive() {
     return static_cast<std::int64_t>(value >> 1);
 }
 
-refusal space_is_gone() { return refusal(errc::no_such_space, "the space was dropped"); }
+refusal space_is_gone() {
+    return refusal(errc::no_such_space, "the space was dropped");
+}
 
 /// An outage, as the caller of an ingest has to hear it: whether its ops may have been stored.
 std::exception_ptr in_doubt(std::exception_ptr const& error) {
@@ -30,8 +32,8 @@ std::exception_ptr in_doubt(std::exception_ptr const& error) {
         facts.commit_in_doubt = true;
         facts.sqlstate = e.sqlstate();
         facts.statement = e.statement();
-        return std::make_exception_ptr(
-            store_error(std::string(e.what()) + "; whether the ops were stored is in doubt", std::move(facts)));
+        return std::make_exception_ptr(store_error(
+            std::string(e.what()) + "; whether the ops were stored is in doubt", std::move(facts)));
     } catch (...) {
         return error;
     }
@@ -43,7 +45,8 @@ bool is_data_error(std::exception_ptr const& error) {
         std::rethrow_exception(error);
     } catch (store_error const& e) {
         std::string_view const state = e.sqlstate();
-        return state.starts_with("22") || state.starts_with("23") || state.starts_with("54") || state == "53200";
+        return state.starts_with("22") || state.starts_with("23") || state.starts_with("54") ||
+               state == "53200";
     } catch (...) {
         return false;
     }
@@ -77,8 +80,8 @@ public:
 /// One transaction. It may be repeated as a whole: ingest_batch finds out whether it was committed.
 class ingest_queue::flush_job final : public job {
 public:
-    flush_job(std::shared_ptr<ingest_queue> queue, std::vector<std::shared_ptr<call>> group, batch_writer writer,
-              clock::time_point until, bool default_deadline)
+    flush_job(std::shared_ptr<ingest_queue> queue, std::vector<std::shared_ptr<call>> group,
+              batch_writer writer, clock::time_point until, bool default_deadline)
         : job(lane::write, persistence::retry, until, default_deadline),
           queue_(std::move(queue)),
           group_(std::move(group)),
@@ -111,8 +114,9 @@ public:
         queue_->release(writer_);
     }
 
-    /// May run while run() does: a deadline waits for nobody. The batch is run()'s, so nothing of it is touched
-    /// here; and the writer's number of batches may be ahead of what is known here, so the writer is not reused.
+    /// May run while run() does: a deadline waits for nobody. The batch is run()'s, so nothing of it is
+    /// touched here; and the writer's number of batches may be ahead of what is known here, so the writer is
+    /// not reused.
     void fail(std::exception_ptr error) override {
         batch_writer const fresh_writer{random_positive()};
         if (group_.size() > 1 && is_data_error(error)) {
@@ -173,12 +177,13 @@ boost::asio::awaitable<result<ingest_report>> ingest_queue::store(admission admi
 }
 
 void ingest_queue::enqueue(std::shared_ptr<call> const& c) {
-    auto const watched = pool_.watch().add(c->until, [self = weak_from_this(), weak = std::weak_ptr<call>(c)] {
-        auto const queue = self.lock();
-        auto const due = weak.lock();
-        if (queue && due)
-            queue->expire(due);
-    });
+    auto const watched =
+        pool_.watch().add(c->until, [self = weak_from_this(), weak = std::weak_ptr<call>(c)] {
+            auto const queue = self.lock();
+            auto const due = weak.lock();
+            if (queue && due)
+                queue->expire(due);
+        });
     bool full = false;
     {
         std::lock_guard const lock(mutex_);
@@ -192,8 +197,9 @@ void ingest_queue::enqueue(std::shared_ptr<call> const& c) {
         store_error::facts facts;
         facts.code = errc::overloaded;
         facts.retryable = true;
-        settle(*c, std::nullopt,
-               std::make_exception_ptr(store_error("too many ingests wait for the database", std::move(facts))));
+        settle(
+            *c, std::nullopt,
+            std::make_exception_ptr(store_error("too many ingests wait for the database", std::move(facts))));
         return;
     }
     flush_waiting();
@@ -243,7 +249,8 @@ void ingest_queue::submit_group(std::vector<std::shared_ptr<call>> group, batch_
             default_deadline = false;
         }
     }
-    pool_.submit(std::make_shared<flush_job>(shared_from_this(), std::move(group), writer, until, default_deadline));
+    pool_.submit(
+        std::make_shared<flush_job>(shared_from_this(), std::move(group), writer, until, default_deadline));
 }
 
 ingest_queue::withdrawal ingest_queue::withdraw(call& c) {
@@ -262,7 +269,8 @@ void ingest_queue::expire(std::shared_ptr<call> const& c) {
     store_error::facts facts;
     facts.code = errc::timed_out;
     facts.retryable = true;
-    auto error = std::make_exception_ptr(store_error("the deadline passed before the ops were stored", facts));
+    auto error =
+        std::make_exception_ptr(store_error("the deadline passed before the ops were stored", facts));
     {
         std::lock_guard const lock(mutex_);
         if (c->now == call::stage::waiting)

@@ -18,9 +18,10 @@ namespace opstore::postgres::detail {
 
 /// Group commit: the ingests of one space that wait while a transaction is under way go together in the next.
 ///
-/// A call is *waiting*, then *flushing*, then *settled*. A waiting call that is cancelled or whose deadline passes
-/// is taken out, and nothing of it is stored. A flushing one goes on for the others; its caller learns that the
-/// outcome is in doubt. Waiting is the back-pressure: a call answers when its ops are durable, and not before.
+/// A call is *waiting*, then *flushing*, then *settled*. A waiting call that is cancelled or whose deadline
+/// passes is taken out, and nothing of it is stored. A flushing one goes on for the others; its caller learns
+/// that the outcome is in doubt. Waiting is the back-pressure: a call answers when its ops are durable, and
+/// not before.
 ///
 /// Thread safety: every method from any thread.
 class ingest_queue : public std::enable_shared_from_this<ingest_queue> {
@@ -31,8 +32,8 @@ public:
     /// A call more finds errc::overloaded: its caller does not wait for answers.
     static constexpr std::size_t waiting_calls_max = 65'536;
 
-    /// `clock` may be empty: then the server's. The pool must outlive all calls. Without group commit each call
-    /// has a transaction of its own, as many at once as the pool lets write.
+    /// `clock` may be empty: then the server's. The pool must outlive all calls. Without group commit each
+    /// call has a transaction of its own, as many at once as the pool lets write.
     ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
                  bool group_commit);
     ~ingest_queue();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 namespace opstore::postgres::detail {
 namespace {
@@ -15,7 +16,9 @@ constexpr std::size_t statement_ids_max = 16'384;
 /// Bytes of ops in one result, which arrives as text, twice as long.
 constexpr std::int64_t result_bytes_max = 32 << 20;
 
-refusal space_is_gone() { return refusal(errc::no_such_space, "the space does not exist any more"); }
+refusal space_is_gone() {
+    return refusal(errc::no_such_space, "the space does not exist any more");
+}
 
 std::int64_t saturated(std::uint64_t value) {
     return static_cast<std::int64_t>(
@@ -85,11 +88,44 @@ rows read_page_chunk(connection& c, space_view space, arc::dht_arc arc, piece_ar
     return c.execute(sql::page_sectors, values);
 }
 
-std::string hash_and_count(rows const& r, std::size_t row, std::size_t hash_column, std::size_t count_column) {
+/// The columns of page_full and page_sectors.
+struct page_chunk {
+    std::int64_t watermark;
+    std::vector<op_id> ids;
+    std::vector<std::int64_t> sizes, stamps;
+    bool exhausted;
+
+    page_chunk(rows const& r, std::size_t id_length) : watermark(r.bigint(0, 0)), exhausted(r.boolean(0, 4)) {
+        if (r.is_null(0, 1))
+            return;
+        append_ids(ids, r.bytea(0, 1), id_length);
+        sizes = bigint_array_from_text(r.text(0, 2));
+        stamps = bigint_array_from_text(r.text(0, 3));
+        // The order in which an aggregate sees the rows of an ordered subquery is custom, not law.
+        if (ids.size() != stamps.size() || !std::is_sorted(stamps.begin(), stamps.end()))
+            throw std::logic_error("page: the server returned a chunk out of order");
+    }
+};
+
+/// Adds ops of the chunk while they fit; the position of the first that does not, if there is one.
+std::optional<std::size_t> take_what_fits(id_page& page, page_chunk const& chunk, std::uint64_t limit_bytes) {
+    for (std::size_t i = 0; i < chunk.ids.size(); ++i) {
+        auto const size = static_cast<std::uint64_t>(chunk.sizes[i]);
+        if (page.ids.size() == op_store::page_ids_max || size > limit_bytes - page.bytes)
+            return i;
+        page.ids.push_back(chunk.ids[i]);
+        page.bytes += size;
+    }
+    return std::nullopt;
+}
+
+std::string hash_and_count(rows const& r, std::size_t row, std::size_t hash_column,
+                           std::size_t count_column) {
     if (r.is_null(row, hash_column))
         return "none";
     auto const hash = r.bytea(row, hash_column);
-    auto const text = to_string(combined_hash(std::span(hash).first(std::min(hash.size(), op_id::length_max))));
+    auto const text =
+        to_string(combined_hash(std::span(hash).first(std::min(hash.size(), op_id::length_max))));
     return fmt::format("{} of {} ops", text, r.is_null(row, count_column) ? "?" : r.text(row, count_column));
 }
 
@@ -109,8 +145,9 @@ void note(verify_report& report, damage d) {
 }
 
 void compare_slices(connection& c, space_view space, verify_report& report) {
-    auto const found = c.execute(
-        sql::verify_slices, parameters().bigint(space.space_id).bigint(std::int64_t{verify_report::damages_max}));
+    auto const found =
+        c.execute(sql::verify_slices,
+                  parameters().bigint(space.space_id).bigint(std::int64_t{verify_report::damages_max}));
     report.slice_hashes = static_cast<std::uint64_t>(found.bigint(0, 2));
     auto const differing = static_cast<std::uint64_t>(found.bigint(0, 3));
     for (std::size_t row = 1; row < found.count(); ++row) {
@@ -135,10 +172,11 @@ bool compare_totals(connection& c, space_view space, verify_report& report) {
     compare("op_count", 0, 1);
     compare("op_bytes", 2, 3);
     if (found.bigint(0, 4) < found.bigint(0, 5))
-        note(report, make_damage("watermark", "space", std::string(found.text(0, 4)),
-                                 std::string(found.text(0, 5))));
+        note(report,
+             make_damage("watermark", "space", std::string(found.text(0, 4)), std::string(found.text(0, 5))));
     if (found.bigint(0, 6) != 0)
-        note(report, make_damage("op_columns", "sector or size of ops", "", fmt::format("{} ops differ", found.text(0, 6))));
+        note(report, make_damage("op_columns", "sector or size of ops", "",
+                                 fmt::format("{} ops differ", found.text(0, 6))));
     return true;
 }
 
@@ -176,10 +214,9 @@ result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::v
     std::size_t begin = 0;
     do {
         std::size_t const end = std::min(begin + statement_ids_max, ids.size());
-        auto const found = c.execute(sql::retrieve, parameters()
-                                                        .bigint(space.space_id)
-                                                        .image(id_array(ids, begin, end))
-                                                        .bigint(result_bytes_max));
+        auto const found = c.execute(
+            sql::retrieve,
+            parameters().bigint(space.space_id).image(id_array(ids, begin, end)).bigint(result_bytes_max));
         if (found.empty())
             return space_is_gone();
         std::size_t next = end;
@@ -229,25 +266,22 @@ result<id_page> fetch_page(connection& c, space_view space, arc::dht_arc arc, ar
     piece_arrays pieces;
     if (!arc.is_full())
         pieces.add(0, arc);
-    enum column { watermark, taken, op_ids, bytes, cut_at, cut_size, last_read, exhausted };
     for (std::int64_t from = arc::to_micros(start);;) {
-        auto const chunk = read_page_chunk(c, space, arc, pieces, from, limit_bytes - page.bytes,
-                                           op_store::page_ids_max - page.ids.size());
-        if (chunk.empty())
+        auto const rows = read_page_chunk(c, space, arc, pieces, from, limit_bytes - page.bytes,
+                                          op_store::page_ids_max - page.ids.size());
+        if (rows.empty())
             return space_is_gone();
-        if (!chunk.is_null(0, op_ids))
-            append_ids(page.ids, chunk.bytea(0, op_ids), space.id_length);
-        page.bytes += static_cast<std::uint64_t>(chunk.bigint(0, bytes));
-        if (!chunk.is_null(0, cut_at)) {
-            page.next = arc::from_micros(chunk.bigint(0, cut_at));
-            page.next_op_bytes = static_cast<std::uint64_t>(chunk.bigint(0, cut_size));
+        page_chunk const chunk(rows, space.id_length);
+        if (auto const cut = take_what_fits(page, chunk, limit_bytes)) {
+            page.next = arc::from_micros(chunk.stamps[*cut]);
+            page.next_op_bytes = static_cast<std::uint64_t>(chunk.sizes[*cut]);
             return page;
         }
-        if (chunk.boolean(0, exhausted)) {
-            page.next = after_watermark(start, chunk.bigint(0, watermark));
+        if (chunk.exhausted) {
+            page.next = after_watermark(start, chunk.watermark);
             return page;
         }
-        from = chunk.bigint(0, last_read) + 1;
+        from = chunk.stamps.back() + 1;
     }
 }
 
@@ -295,8 +329,8 @@ result<std::uint64_t> fetch_slice_hash_count(connection& c, space_view space, ar
     return found.is_null(0, 0) ? 0 : static_cast<std::uint64_t>(found.bigint(0, 0)) + 1;
 }
 
-result<std::optional<std::vector<std::byte>>> fetch_slice_hash(connection& c, space_view space, arc::dht_arc arc,
-                                                               std::uint64_t index) {
+result<std::optional<std::vector<std::byte>>> fetch_slice_hash(connection& c, space_view space,
+                                                               arc::dht_arc arc, std::uint64_t index) {
     auto const [start, end] = slice_key(arc);
     // An index of 2^63 or more turns negative here, and was never stored.
     auto const found = c.execute(sql::slice_hash, parameters()
@@ -320,8 +354,8 @@ result<std::vector<std::vector<slice_hash>>> fetch_slice_hashes(connection& c, s
         starts.push_back(start);
         ends.push_back(end);
     }
-    auto const found = c.execute(
-        sql::slice_hashes, parameters().bigint(space.space_id).bigint_array(starts).bigint_array(ends));
+    auto const found = c.execute(sql::slice_hashes,
+                                 parameters().bigint(space.space_id).bigint_array(starts).bigint_array(ends));
     if (found.empty())
         return space_is_gone();
     std::vector<std::vector<slice_hash>> hashes(arcs.size());
@@ -333,9 +367,9 @@ result<std::vector<std::vector<slice_hash>>> fetch_slice_hashes(connection& c, s
     return hashes;
 }
 
-result<std::vector<std::vector<sector_hash>>> fetch_combined_hashes(connection& c, space_view space,
-                                                                    arc::arc_set const& sectors,
-                                                                    std::vector<arc::time_range> const& ranges) {
+result<std::vector<std::vector<sector_hash>>> fetch_combined_hashes(
+    connection& c, space_view space, arc::arc_set const& sectors,
+    std::vector<arc::time_range> const& ranges) {
     std::vector<std::int64_t> starts, ends;
     for (arc::time_range const& range : ranges) {
         starts.push_back(arc::to_micros(range.start));
@@ -384,7 +418,8 @@ result<store_summary> fetch_summary(connection& c, space_view space, arc::arc_se
         if (found.is_null(row, 1))
             continue;
         auto const ring = found.bigint(row, 0);
-        auto& top = ring < 0 ? summary.disc_top_hash : summary.ring_top_hashes[static_cast<std::size_t>(ring)];
+        auto& top =
+            ring < 0 ? summary.disc_top_hash : summary.ring_top_hashes[static_cast<std::size_t>(ring)];
         top.add(combined_hash(found.bytea(row, 1)));
     }
     return summary;

@@ -8,8 +8,9 @@
 #include <optional>
 #include <vector>
 
-/// The methods of op_store but for ingest, as blocking functions on one connection. Each reads and may be repeated,
-/// or says why it may. All refuse with no_such_space; the rest of their contract stands in op_store.hpp.
+/// The methods of op_store but for ingest, as blocking functions on one connection. Each reads and may be
+/// repeated, or says why it may. All refuse with no_such_space; the rest of their contract stands in
+/// op_store.hpp.
 namespace opstore::postgres::detail {
 
 /// One space, as the statements need it.
@@ -33,14 +34,13 @@ result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c,
 result<void> put_slice_hash(connection& c, space_view space, arc::dht_arc arc, std::uint64_t index,
                             std::vector<std::byte> const& hash);
 result<std::uint64_t> fetch_slice_hash_count(connection& c, space_view space, arc::dht_arc arc);
-result<std::optional<std::vector<std::byte>>> fetch_slice_hash(connection& c, space_view space, arc::dht_arc arc,
-                                                               std::uint64_t index);
+result<std::optional<std::vector<std::byte>>> fetch_slice_hash(connection& c, space_view space,
+                                                               arc::dht_arc arc, std::uint64_t index);
 result<std::vector<std::vector<slice_hash>>> fetch_slice_hashes(connection& c, space_view space,
                                                                 std::vector<arc::dht_arc> const& arcs);
 
-result<std::vector<std::vector<sector_hash>>> fetch_combined_hashes(connection& c, space_view space,
-                                                                    arc::arc_set const& sectors,
-                                                                    std::vector<arc::time_range> const& ranges);
+result<std::vector<std::vector<sector_hash>>> fetch_combined_hashes(
+    connection& c, space_view space, arc::arc_set const& sectors, std::vector<arc::time_range> const& ranges);
 result<store_summary> fetch_summary(connection& c, space_view space, arc::arc_set const& sectors,
                                     arc::timestamp now);
 result<space_stat> fetch_stat(connection& c, space_view space);
