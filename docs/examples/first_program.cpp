@@ -15,7 +15,8 @@ boost::asio::awaitable<void> greet(database_options where) {
     space_options const greetings("greetings");
     auto const store = (co_await database->open_or_create_space(greetings)).value();
 
-    auto const now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    auto const now =
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
     std::string const text = "hello, ring";
     std::vector<incoming_op> batch;
     batch.emplace_back(encode_plain(now, std::as_bytes(std::span(text))));

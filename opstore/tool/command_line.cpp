@@ -1,0 +1,276 @@
+#include <opstore/tool/command_line.hpp>
+
+#include <opstore/tool/exit_code.hpp>
+#include <opstore/tool/utf8.hpp>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+namespace opstore::tool {
+namespace {
+
+constexpr char const* description =
+    "The durable memory of a gossip peer, on PostgreSQL.\n"
+    "With no database named it runs a private PostgreSQL of its own (see `opstore server status`).";
+
+std::string check_space_name(std::string const& name) {
+    if (name.empty() || name.size() > space_options::key_bytes_max)
+        return fmt::format("a space's name has 1 to {} bytes, not {}", space_options::key_bytes_max,
+                           name.size());
+    return is_utf8(name) ? "" : "a space's name is UTF-8 text";
+}
+
+arc::timestamp read_time(std::string const& text) {
+    if (text == "now")
+        return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    if (auto const time = arc::parse_timestamp(text))
+        return *time;
+    throw CLI::ValidationError(fmt::format(
+        "'{}' is no time: microseconds since 1970, RFC 3339 such as 2026-01-31T12:00:00Z, or now", text));
+}
+
+arc::dht_arc read_arc(std::string const& text) {
+    if (auto const arc = arc::parse_arc(text))
+        return *arc;
+    throw CLI::ValidationError(fmt::format(
+        "'{}' is no arc: full, empty, or START..END with numbers from 0 to 4294967295 (or 0x...)", text));
+}
+
+template <class Value>
+void add_time(CLI::App& app, std::string const& name, Value& value, std::string const& help,
+              bool required = false) {
+    app.add_option_function<std::string>(
+           name, [&value](std::string const& text) { value = read_time(text); }, help)
+        ->type_name("TIME")
+        ->required(required);
+}
+
+void add_arc(CLI::App& app, command_line& line, bool required = false) {
+    app.add_option_function<std::string>(
+           "--arc", [&line](std::string const& text) { line.arc = read_arc(text); },
+           "The part of the ring: full (default), empty or START..END")
+        ->type_name("ARC")
+        ->required(required);
+}
+
+void add_global_options(CLI::App& app, command_line& line) {
+    app.add_option("--database", line.database, "libpq connection string or URI")->type_name("CONNINFO");
+    app.add_option("--schema", line.schema, "PostgreSQL schema of the op store")->type_name("NAME");
+    app.add_option("--space", line.space, "Name of the space; default: default")
+        ->type_name("NAME")
+        ->check(CLI::Validator(check_space_name, "", ""));
+    app.add_flag("--json", line.json, "One JSON document on standard output (a line each for streams)");
+    app.add_option_function<double>(
+           "--timeout",
+           [&line](double seconds) {
+               line.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+           },
+           "Longest time for one call to the database; default: 30")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.001, 1e6));
+    app.set_version_flag("--version", std::string("opstore ") + OPSTORE_VERSION);
+}
+
+void add_ingest_commands(CLI::App& app, command_line& line) {
+    auto* const ingest = app.add_subcommand("ingest", "Store ops from lines of JSON");
+    ingest->add_option("FILE", line.file, "File of JSON lines, or - for standard input (default)");
+    ingest->add_flag("--ack", line.ack, "Print {\"line\":N} whenever the lines up to N are durable");
+    ingest->add_flag("--ids", line.ids, "Report the ids of the ops held, in input order");
+    ingest->add_flag("--strict", line.strict, "Exit with 1 if an op was rejected");
+
+    auto* const import = app.add_subcommand("import-git", "Store the objects of a git repository as ops");
+    import->add_option("PATH", line.repository, "The repository, bare or not")->required();
+    import
+        ->add_option_function<std::string>("--objects",
+                                           [&line](std::string const& which) { line.all_objects = which == "all";
+},
+                                           "commits (default), or all: trees, blobs and tags too")
+        ->check(CLI::IsMember({"commits", "all"}));
+import->add_flag("--strict", line.strict, "Exit with 1 if an object was rejected");
+}  // namespace
+
+void add_read_commands(CLI::App& app, command_line& line) {
+    auto* const get = app.add_subcommand("get", "Print ops by id");
+    get->add_option("ID", line.id_texts, "Ids (base64url or hex), or - for standard input, one a line")
+        ->required();
+
+    auto* const missing = app.add_subcommand("missing", "Which of some ids are not held");
+    missing->add_option("FILE", line.file, "File of ids, one a line, or - for standard input (default)");
+
+    auto* const page = app.add_subcommand("page", "Ids in the order in which the ops were stored");
+    add_arc(*page, line);
+    add_time(*page, "--since", line.since, "Where to begin: stored_at, or `next` of the page before");
+    page->add_option("--limit-bytes", line.limit_bytes, "Most bytes of ops on a page; default: 1048576");
+    page->add_flag("--all", line.all, "Follow to the end");
+    page->add_flag("--follow", line.follow, "Follow to the end and wait for more");
+
+    auto* const slice = app.add_subcommand("slice", "Ids of the ops created in a span of time");
+    add_arc(*slice, line);
+    add_time(*slice, "--from", line.from, "First created_at", true);
+    add_time(*slice, "--to", line.to, "End of created_at, exclusive", true);
+
+    add_arc(*app.add_subcommand("earliest", "The earliest created_at of an arc"), line);
+
+    auto* const summary = app.add_subcommand("summary", "Disc and rings: what peers compare first");
+    add_arc(*summary, line);
+    add_time(*summary, "--now", line.now, "The moment to lay them out at; default: now");
+}
+
+void add_slice_commands(CLI::App& app, command_line& line) {
+    auto* const slices = app.add_subcommand("slices", "Slice hashes of an arc")->require_subcommand(1);
+    auto* const list = slices->add_subcommand("list", "All, by index");
+    auto* const get = slices->add_subcommand("get", "One of them");
+    auto* const put = slices->add_subcommand("put", "Keep one, overwriting");
+    auto* const count = slices->add_subcommand("count", "The highest index + 1");
+    for (CLI::App* const command : {list, get, put, count})
+        add_arc(*command, line, true);
+    for (CLI::App* const command : {get, put})
+        command->add_option("--index", line.slice_index, "Number of the slice")->required();
+    put->add_option("--hash", line.hash_text, "The hash, base64url or hex")->required();
+}
+
+void add_maintenance_commands(CLI::App& app, command_line& line) {
+    auto* const init = app.add_subcommand("init", "Make or migrate the schema, and make the space");
+    init->add_option("--format", line.format, "Op format of the space; default: plain")
+        ->check(CLI::IsMember({"plain", "signed", "located"}));
+    init->add_option("--max-op-bytes", line.max_op_bytes, "Largest op; default: 16777216")
+        ->check(CLI::Range(std::uint64_t{1}, space_options::max_op_bytes_limit));
+    init->add_option_function<std::string>(
+            "--slices", [&line](std::string const& mode) { line.slices = parse_slice_mode(mode).value(); },
+            "Who keeps slice hashes: store (default) or host")
+        ->check(CLI::IsMember({"host", "store"}));
+    init->add_flag("--roles", line.roles, "Make the roles opstore_owner, opstore_writer, opstore_reader");
+
+    auto* const seal = app.add_subcommand("seal", "Fold the slices that time has completed into kept hashes");
+    add_time(*seal, "--now", line.now, "Seal as of this moment; default: now, and never beyond it");
+    app.add_subcommand("verify", "Recompute every hash and counter from the ops, and compare")
+        ->add_flag("--repair", line.repair, "Replace what is wrong by what the ops say");
+    app.add_subcommand("stat", "Counters of the space and state of the database");
+
+    auto* const spaces = app.add_subcommand("spaces", "List the spaces")->require_subcommand(0, 1);
+    auto* const drop = spaces->add_subcommand("drop", "Delete a space with all its ops");
+    drop->add_option("NAME", line.dropped_space, "The space")->required();
+    drop->add_flag("--yes", line.yes, "Really");
+
+    auto* const server =
+        app.add_subcommand("server", "The embedded PostgreSQL server")->require_subcommand(1);
+    server->add_subcommand("start", "Start it if it does not run");
+    server->add_subcommand("stop", "Stop it");
+    server->add_subcommand("status", "Whether it runs, and where its files are");
+
+    app.add_subcommand("completion", "Print a completion script for a shell")
+        ->add_option("SHELL", line.shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+/// CLI11 calls back into `line` while parsing; both live together.
+struct parser {
+    command_line line;
+    CLI::App app{description, "opstore"};
+
+    parser() {
+        app.require_subcommand(0, 1);
+        app.fallthrough(false);
+        add_global_options(app, line);
+        add_ingest_commands(app, line);
+        add_read_commands(app, line);
+        add_slice_commands(app, line);
+        add_maintenance_commands(app, line);
+    }
+};
+
+std::string command_words(CLI::App const& app) {
+    std::string words;
+    for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = chosen.front()->get_subcommands())
+        words += (words.empty() ? "" : " ") + chosen.front()->get_name();
+    return words;
+}
+
+std::string option_words(CLI::App const& app) {
+    std::string words;
+    for (CLI::Option const* option : app.get_options()) {
+        for (std::string const& name : option->get_lnames())
+            words += " --" + name;
+    }
+    return words;
+}
+
+std::string subcommand_words(CLI::App& app) {
+    std::string words;
+    for (CLI::App const* command : app.get_subcommands({}))
+        words += " " + command->get_name();
+    return words;
+}
+
+std::string bash_completion(CLI::App& app) {
+    std::string cases;
+    for (CLI::App* const command : app.get_subcommands({}))
+        cases += fmt::format("        {}) words=\"{}{}\" ;;\n", command->get_name(),
+                             subcommand_words(*command), option_words(*command));
+    return fmt::format(R"(_opstore() {{
+    local words="{}{}" word
+    for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+        case "$word" in
+{}        esac
+    done
+    COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
+}}
+complete -o default -F _opstore opstore
+)",
+                       subcommand_words(app), option_words(app), cases);
+}
+
+std::string fish_completion(CLI::App& app) {
+    std::string script;
+    for (CLI::Option const* option : app.get_options()) {
+        for (std::string const& name : option->get_lnames())
+            script += fmt::format("complete -c opstore -n __fish_use_subcommand -l {} -d '{}'\n", name,
+                                  option->get_description());
+    }
+    for (CLI::App* const command : app.get_subcommands({})) {
+        script += fmt::format("complete -c opstore -n __fish_use_subcommand -a {} -d '{}'\n",
+                              command->get_name(), command->get_description());
+        for (CLI::App const* nested : command->get_subcommands({}))
+            script += fmt::format("complete -c opstore -n '__fish_seen_subcommand_from {}' -a {} -d '{}'\n",
+                                  command->get_name(), nested->get_name(), nested->get_description());
+        for (CLI::Option const* option : command->get_options()) {
+            for (std::string const& name : option->get_lnames())
+                script += fmt::format("complete -c opstore -n '__fish_seen_subcommand_from {}' -l {}\n",
+                                      command->get_name(), name);
+        }
+    }
+    return script;
+}
+
+}  // namespace opstore::tool
+
+std::optional<command_line> parse_command_line(int argc, char const* const* argv) {
+    parser p;
+    try {
+        p.app.parse(argc, argv);
+    } catch (CLI::Success const& asked_for_text) {
+        p.app.exit(asked_for_text);
+        return std::nullopt;
+    } catch (CLI::ParseError const& e) {
+        throw usage_error(fmt::format("{} (opstore --help lists what there is)", e.what()));
+    }
+    p.line.command = command_words(p.app);
+    if (p.line.command.empty()) {
+        fmt::print("{}", p.app.help());
+        return std::nullopt;
+    }
+    return p.line;
+}
+
+std::string completion_script(std::string const& shell) {
+    parser p;
+    if (shell == "fish")
+        return fish_completion(p.app);
+    auto const script = bash_completion(p.app);
+    return shell == "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" + script : script;
+}
+
+}  // namespace opstore::tool

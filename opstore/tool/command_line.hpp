@@ -1,0 +1,67 @@
+#pragma once
+
+#include <arc/arc_set.hpp>
+#include <arc/dht_arc.hpp>
+#include <arc/timestamp.hpp>
+#include <opstore/space.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace opstore::tool {
+
+/// What the user asked for: the options before the command, the command, and its own options. Values are
+/// checked here as far as the text alone tells.
+struct command_line {
+    // Before the command.
+    std::string database;  ///< Empty: found in the environment, else the embedded cluster.
+    std::string schema = "opstore";
+    std::string space = "default";
+    bool json = false;
+    std::optional<std::chrono::milliseconds> timeout;
+
+    /// The words of the command: "page", or "slices get".
+    std::string command;
+
+    // ingest
+    std::string file = "-";
+    bool strict = false, ack = false, ids = false;
+    // get, missing
+    std::vector<std::string> id_texts;
+    // page, slice, earliest, summary, slices
+    arc::dht_arc arc = arc::dht_arc::full();
+    arc::timestamp since, from, to;
+    std::uint64_t limit_bytes = 1u << 20;
+    bool all = false, follow = false;
+    std::optional<arc::timestamp> now;
+    std::uint64_t slice_index = 0;
+    std::string hash_text;
+    // verify
+    bool repair = false;
+    // init
+    std::string format = "plain";
+    std::uint64_t max_op_bytes = space_options::max_op_bytes_default;
+    slice_mode slices = slice_mode::store;
+    bool roles = false;
+    // import-git
+    std::string repository;
+    bool all_objects = false;
+    // spaces drop
+    std::string dropped_space;
+    bool yes = false;
+    // completion
+    std::string shell;
+
+    command_line() = default;
+};
+
+/// Throws command_failure(usage). Prints help or the version itself and then returns none.
+std::optional<command_line> parse_command_line(int argc, char const* const* argv);
+
+/// The completion script for bash, zsh or fish, made from the commands and options there are.
+std::string completion_script(std::string const& shell);
+
+}  // namespace opstore::tool

@@ -1,0 +1,24 @@
+#include <opstore/tool/interrupt.hpp>
+
+#include <csignal>
+
+namespace opstore::tool {
+namespace {
+
+volatile std::sig_atomic_t asked_to_end = 0;
+
+}  // namespace
+
+void watch_interrupts() {
+    // Without SA_RESTART, for the sake of reads.
+    struct sigaction action {};
+    action.sa_handler = [](int) { asked_to_end = 1; };
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+}
+
+bool interrupted() {
+    return asked_to_end != 0;
+}
+
+}  // namespace opstore::tool

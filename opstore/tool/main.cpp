@@ -1,0 +1,88 @@
+// The command line: finds the command, runs it, and says how it ended (docs/command-line.md).
+#include <opstore/tool/commands.hpp>
+#include <opstore/tool/output.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+
+namespace opstore::tool {
+namespace {
+
+using command_function = exit_code (*)(session&, command_line const&);
+
+std::map<std::string_view, command_function> const commands = {
+    {"ingest", run_ingest},
+    {"import-git", run_import_git},
+    {"get", run_get},
+    {"missing", run_missing},
+    {"page", run_page},
+    {"slice", run_slice},
+    {"earliest", run_earliest},
+    {"summary", run_summary},
+    {"slices list", run_slices_list},
+    {"slices get", run_slices_get},
+    {"slices put", run_slices_put},
+    {"slices count", run_slices_count},
+    {"init", run_init},
+    {"seal", run_seal},
+    {"verify", run_verify},
+    {"stat", run_stat},
+    {"spaces", run_spaces},
+    {"spaces drop", run_spaces_drop},
+    {"server start", run_server_start},
+    {"server stop", run_server_stop},
+    {"server status", run_server_status},
+    {"completion", run_completion},
+};
+
+exit_code code_of(errc code) {
+    switch (code) {
+        case errc::unavailable:
+            return exit_code::cannot_connect;
+        case errc::schema_mismatch:
+            return exit_code::schema_mismatch;
+        case errc::timed_out:
+        case errc::overloaded:
+        case errc::cancelled_in_doubt:
+            return exit_code::try_again;
+        default:
+            return exit_code::failure;
+    }
+}
+
+exit_code fail(exit_code code, std::string_view message) {
+    std::fflush(stdout);
+    warn(message);
+    return code;
+}
+
+exit_code run(int argc, char const* const* argv) {
+    try {
+        auto const line = parse_command_line(argc, argv);
+        if (line) {
+            session s(*line);
+            auto const code = commands.at(line->command)(s, *line);
+            finish_output();
+            return code;
+        }
+        finish_output();
+        return exit_code::ok;
+    } catch (command_failure const& e) {
+        return fail(e.code(), e.what());
+    } catch (store_error const& e) {
+        return fail(code_of(e.code()), e.what());
+    } catch (refused const& e) {
+        return fail(code_of(e.code()), e.what());
+    } catch (std::exception const& e) {
+        return fail(exit_code::failure, e.what());
+    }
+}
+
+}  // namespace
+}  // namespace opstore::tool
+
+int main(int argc, char** argv) {
+    return static_cast<int>(opstore::tool::run(argc, argv));
+}

@@ -1,0 +1,84 @@
+#include <opstore/tool/session.hpp>
+
+#include <opstore/embedded/embedded_cluster.hpp>
+#include <opstore/memory/memory_op_store.hpp>
+
+#include <cstdlib>
+
+namespace opstore::tool {
+namespace {
+
+bool is_set(char const* variable) {
+    char const* const value = std::getenv(variable);
+    return value && *value;
+}
+
+}  // namespace
+
+session::session(command_line const& line)
+    : line_(line),
+      embedded_(line.database.empty() && !is_set("OPSTORE_DATABASE") && !is_set("PGHOST") &&
+                !is_set("PGSERVICE")),
+      work_(boost::asio::make_work_guard(io_)),
+      thread_([this] { io_.run(); }) {
+    if (!line.database.empty())
+        conninfo_ = line.database;
+    else if (is_set("OPSTORE_DATABASE"))
+        conninfo_ = std::getenv("OPSTORE_DATABASE");
+}
+
+session::~session() {
+    database_.reset();
+    work_.reset();
+    thread_.join();
+}
+
+database_options session::reach_server() {
+    if (embedded_) {
+        embedded_cluster cluster;
+        cluster.ensure_running();
+        conninfo_ = cluster.conninfo();
+    }
+    database_options options(conninfo_);
+    options.schema = line_.schema;
+    options.connections = 2;
+    if (line_.timeout)
+        options.default_timeout = *line_.timeout;
+    return options;
+}
+
+postgres_database& session::database() {
+    if (!database_) {
+        auto const options = reach_server();
+        if (embedded_)
+            migrate(options);
+        database_ = wait(postgres_database::open(options));
+    }
+    return *database_;
+}
+
+std::unique_ptr<op_store> session::open_existing() {
+    auto opened = wait(database().open_space(line_.space));
+    if (!opened && opened.error().code() == errc::no_such_space)
+        return nullptr;
+    return std::move(opened).value();
+}
+
+std::unique_ptr<op_store> session::open_for_reading() {
+    if (auto existing = open_existing())
+        return existing;
+    return std::make_unique<memory_op_store>(space_options(line_.space));
+}
+
+std::unique_ptr<op_store> session::open_for_writing() {
+    // Looked for first: a space that exists with other options is used as it is.
+    if (auto existing = open_existing())
+        return existing;
+    return get(database().open_or_create_space(space_options(line_.space)));
+}
+
+deadline session::patient() const {
+    return deadline::after(line_.timeout.value_or(std::chrono::hours(24)));
+}
+
+}  // namespace opstore::tool
