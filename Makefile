@@ -38,7 +38,5 @@ tsan: deps      ## The suite under ThreadSanitizer
 	@cmake --build build-tsan -j $(JOBS)
 	@ctest --test-dir build-tsan --output-on-failure
 
-clean:          ## Remove the builds (stops their test servers first)
-	@for b in $(BUILD) build-asan build-tsan; do \
-	    test -x $$b/opstore && OPSTORE_HOME=$$PWD/$$b/test-server $$b/opstore server stop >/dev/null 2>&1 || true; \
-	    rm -rf $$b; done
+clean:          ## Remove the builds, with their servers
+	@for b in $(BUILD) build-asan build-tsan; do ./cmake/remove_servers.sh $$b; rm -rf $$b; done

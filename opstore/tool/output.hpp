@@ -1,32 +1,54 @@
 #pragma once
 
-#include <cstddef>
-#include <stdexcept>
+#include <arc/timestamp.hpp>
+#include <opstore/op_id.hpp>
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace opstore::tool {
 
-/// Whoever read our output went away, as `head` does; the run ends without a word.
-class reader_gone : public std::runtime_error {
-public:
-    reader_gone() : std::runtime_error("nobody reads the output any more") {}
-};
+/// Prints a line on standard output. Throws command_failure if it cannot be written; a closed pipe ends the
+/// process quietly, as it does with other tools.
+void print_line(std::string_view text);
+/// Prints a JSON document on a line of its own, and flushes it: whoever reads a stream waits for it.
+void print_json(boost::json::value const& document);
+/// To be called before success is reported: what is buffered may still fail to be written.
+void finish_output();
 
-/// Standard output, buffered, where nothing is lost silently: a full disk is an error of the run.
-///
-/// Whatever was written counts only once flush() returned; nothing is flushed on destruction, so that a run
-/// which fails leaves no half document behind that fits the buffer.
-class output {
+/// A warning on standard error.
+void warn(std::string_view text);
+
+boost::json::array to_json(std::vector<op_id> const& ids);
+
+/// "1.5 MiB".
+std::string human_bytes(std::uint64_t bytes);
+/// "1,234,567".
+std::string human_count(std::uint64_t count);
+/// RFC 3339, or "-" for the epoch, which stands for never.
+std::string human_time(arc::timestamp time);
+
+/// A line on standard error that shows how far long work has come; nothing unless that is a terminal.
+class progress {
 public:
-    /// Throws reader_gone, or tool_error when the bytes cannot be written.
-    void write(std::string_view text);
-    void flush();
+    /// `total` 0: unknown.
+    explicit progress(std::string what, std::uint64_t total = 0);
+    ~progress();
+    void show(std::uint64_t done);
 
 private:
-    static constexpr std::size_t buffer_bytes_max = 1u << 16;
-
-    std::string buffer_;
+    std::string const what_;
+    std::uint64_t const total_;
+    bool const terminal_;
+    bool shown_ = false;
+    std::chrono::steady_clock::time_point const begin_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point next_ = begin_;
 };
 
 }  // namespace opstore::tool
