@@ -3,7 +3,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 GENERATOR = $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 
-.PHONY: help deps build test demo bench lint asan tsan clean
+.PHONY: help deps build test demo bench lint tidy asan tsan clean
 
 help:           ## What can be made
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -27,6 +27,10 @@ bench: build    ## Speed, beside what it is measured against
 
 lint:           ## Format, coroutine traps, includes
 	@./cmake/lint.sh
+
+tidy: build     ## clang-tidy over the library and the tool (minutes; needs clang-tidy-14)
+	@cmake -S . -B $(BUILD) -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
+	@git ls-files 'arc/*.cpp' 'opstore/*.cpp' | xargs -P $(JOBS) -n 2 clang-tidy-14 --quiet -p $(BUILD)
 
 asan: deps      ## The suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake -S . -B build-asan -G "$(GENERATOR)" -DOPSTORE_SANITIZE=address,undefined

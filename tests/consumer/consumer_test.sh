@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Goal: what `cmake --install` puts down is all that a program outside of this tree needs. Method: install a build
-# into a scratch prefix, then find it, build the first program against it and run that on the build's test server.
+# into a scratch prefix, then find it, build the first program against it and run that.
 #   consumer_test.sh BUILD_DIRECTORY
+# The server is the one of $OPSTORE_HOME, by default BUILD_DIRECTORY/test-server.
 set -euo pipefail
 
 build=$(cd "${1:?usage: consumer_test.sh BUILD_DIRECTORY}" && pwd)
@@ -22,6 +23,6 @@ cmake -S "$here" -B "$scratch/build" -G "$(cached CMAKE_GENERATOR)" -Wno-dev \
     ${sanitize:+-DCMAKE_CXX_FLAGS="-fsanitize=$sanitize"}
 cmake --build "$scratch/build"
 
-output=$(OPSTORE_HOME="$build/test-server" "$scratch/build/first_program")
+output=$(OPSTORE_HOME="${OPSTORE_HOME:-$build/test-server}" "$scratch/build/first_program")
 echo "$output"
 grep -qx 'newly stored: 1' <<<"$output"
