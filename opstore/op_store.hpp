@@ -124,7 +124,7 @@ struct seal_report {
 
 /// One difference between what is kept and what the ops say.
 struct damage {
-    std::string what;   ///< "slice_hash", "slice_count", "op_count", "op_bytes", "watermark" or "op_columns".
+    std::string what;   ///< "slice_hash", "op_count", "op_bytes", "watermark" or "op_columns".
     std::string where;  ///< Such as "sector 17 slice 3688".
     std::string kept;
     std::string computed;
@@ -161,7 +161,8 @@ struct space_stat {
 ///  - Preconditions: none that input can break; ids and arcs may hold any value.
 ///  - Cancellation: of every type that the coroutine's cancellation state lets through (asio's default:
 ///    terminal). The call then ends at once with system_error(operation_aborted), its statement is cancelled
-///    in the server, and it has changed nothing; ingest has its own rule.
+///    in the server, and a read has changed nothing. Ingest has its own rule; store_slice_hash(), seal() and repair()
+///    may have happened, and may be repeated.
 ///  - Errors: errc::no_such_space as a refusal; store_error (unavailable, timed_out, ...) thrown. The
 ///    deadline bounds the whole call: waiting, repeats and the statement.
 ///  - Ordering: calls may run at once and in any order; a caller that wants an order awaits.

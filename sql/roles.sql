@@ -1,6 +1,6 @@
 -- Makes the three roles of a database that several people or programs share, and grants what each needs. Roles
 -- belong to the whole server: those that exist stay as they are. Log-in users are made members of one of them:
---   opstore_owner   migrations; owns the schema
+--   opstore_owner   migrations: may create in the schema
 --   opstore_writer  stores ops, seals and repairs; no DDL
 --   opstore_reader  reads, the views included
 -- Run with CREATEROLE, as the owner of the schema {schema}. Idempotent.
@@ -24,3 +24,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO opstore
 REVOKE INSERT, UPDATE, DELETE ON {schema}.schema_migration FROM opstore_writer;
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO opstore_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO opstore_writer;
+-- `opstore stat` shows the age of the oldest open transaction, of other users' sessions too.
+DO $$
+BEGIN
+    GRANT pg_read_all_stats TO opstore_reader, opstore_writer;
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;  -- Only a superuser may; `stat` then sees the sessions of its own user.
+END $$;

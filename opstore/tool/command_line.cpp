@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <memory>
 
 namespace opstore::tool {
@@ -38,6 +39,23 @@ arc::dht_arc read_arc(std::string const& text) {
         "'{}' is no arc: full, empty, or START..END with numbers from 0 to 4294967295 (or 0x...)", text));
 }
 
+/// CLI11 reads "-1" as a large number.
+std::uint64_t read_count(std::string const& text) {
+    std::uint64_t count = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc{} || end != text.data() + text.size())
+        throw CLI::ValidationError(fmt::format("'{}' is no number from 0 to 2^64 - 1", text));
+    return count;
+}
+
+template <class Value>
+CLI::Option* add_count(CLI::App& app, std::string const& name, Value& value, std::string const& help) {
+    return app
+        .add_option_function<std::string>(
+            name, [&value](std::string const& text) { value = read_count(text); }, help)
+        ->type_name("NUMBER");
+}
+
 template <class Value>
 void add_time(CLI::App& app, std::string const& name, Value& value, std::string const& help,
               bool required = false) {
@@ -65,11 +83,12 @@ void add_global_options(CLI::App& app, command_line& line) {
     app.add_option_function<double>(
            "--timeout",
            [&line](double seconds) {
+               if (!(seconds >= 0.001 && seconds <= 1e6))
+                   throw CLI::ValidationError("--timeout: from 0.001 to 1000000 seconds");
                line.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
            },
            "Longest time for one call to the database; default: 30")
-        ->type_name("SECONDS")
-        ->check(CLI::Range(0.001, 1e6));
+        ->type_name("SECONDS");
     app.set_version_flag("--version", std::string("opstore ") + OPSTORE_VERSION);
 }
 
@@ -93,8 +112,9 @@ import->add_flag("--strict", line.strict, "Exit with 1 if an object was rejected
 
 void add_read_commands(CLI::App& app, command_line& line) {
     auto* const get = app.add_subcommand("get", "Print ops by id");
-    get->add_option("ID", line.id_texts, "Ids (base64url or hex), or - for standard input, one a line")
-        ->required();
+    // One id in 64 begins with a dash: what follows the command is taken as it is.
+    get->prefix_command();
+    get->footer("ID... (base64url or hex), or - for standard input, one a line");
 
     auto* const missing = app.add_subcommand("missing", "Which of some ids are not held");
     missing->add_option("FILE", line.file, "File of ids, one a line, or - for standard input (default)");
@@ -102,7 +122,8 @@ void add_read_commands(CLI::App& app, command_line& line) {
     auto* const page = app.add_subcommand("page", "Ids in the order in which the ops were stored");
     add_arc(*page, line);
     add_time(*page, "--since", line.since, "Where to begin: stored_at, or `next` of the page before");
-    page->add_option("--limit-bytes", line.limit_bytes, "Most bytes of ops on a page; default: 1048576");
+    add_count(*page, "--limit-bytes", line.limit_bytes,
+              "Most bytes of ops on a page; default: the largest op of the space");
     page->add_flag("--all", line.all, "Follow to the end");
     page->add_flag("--follow", line.follow, "Follow to the end and wait for more");
 
@@ -127,7 +148,7 @@ void add_slice_commands(CLI::App& app, command_line& line) {
     for (CLI::App* const command : {list, get, put, count})
         add_arc(*command, line, true);
     for (CLI::App* const command : {get, put})
-        command->add_option("--index", line.slice_index, "Number of the slice")->required();
+        add_count(*command, "--index", line.slice_index, "Number of the slice")->required();
     put->add_option("--hash", line.hash_text, "The hash, base64url or hex")->required();
 }
 
@@ -135,8 +156,7 @@ void add_maintenance_commands(CLI::App& app, command_line& line) {
     auto* const init = app.add_subcommand("init", "Make or migrate the schema, and make the space");
     init->add_option("--format", line.format, "Op format of the space; default: plain")
         ->check(CLI::IsMember({"plain", "signed", "located"}));
-    init->add_option("--max-op-bytes", line.max_op_bytes, "Largest op; default: 16777216")
-        ->check(CLI::Range(std::uint64_t{1}, space_options::max_op_bytes_limit));
+    add_count(*init, "--max-op-bytes", line.max_op_bytes, "Largest op; default: 16777216");
     init->add_option_function<std::string>(
             "--slices", [&line](std::string const& mode) { line.slices = parse_slice_mode(mode).value(); },
             "Who keeps slice hashes: store (default) or host")
@@ -151,7 +171,9 @@ void add_maintenance_commands(CLI::App& app, command_line& line) {
 
     auto* const spaces = app.add_subcommand("spaces", "List the spaces")->require_subcommand(0, 1);
     auto* const drop = spaces->add_subcommand("drop", "Delete a space with all its ops");
-    drop->add_option("NAME", line.dropped_space, "The space")->required();
+    drop->add_option("NAME", line.dropped_space, "The space")
+        ->required()
+        ->check(CLI::Validator(check_space_name, "", ""));
     drop->add_flag("--yes", line.yes, "Really");
 
     auto* const server =
@@ -258,6 +280,12 @@ std::optional<command_line> parse_command_line(int argc, char const* const* argv
         throw usage_error(fmt::format("{} (opstore --help lists what there is)", e.what()));
     }
     p.line.command = command_words(p.app);
+    if (p.line.command == "get") {
+        p.line.id_texts = p.app.get_subcommand("get")->remaining();
+        std::erase(p.line.id_texts, "--");
+        if (p.line.id_texts.empty())
+            throw usage_error("get: name one id or more, or - for standard input");
+    }
     if (p.line.command.empty()) {
         fmt::print("{}", p.app.help());
         return std::nullopt;

@@ -34,7 +34,7 @@ struct command_line {
     // page, slice, earliest, summary, slices
     arc::dht_arc arc = arc::dht_arc::full();
     arc::timestamp since, from, to;
-    std::uint64_t limit_bytes = 1u << 20;
+    std::optional<std::uint64_t> limit_bytes;
     bool all = false, follow = false;
     std::optional<arc::timestamp> now;
     std::uint64_t slice_index = 0;
@@ -42,9 +42,9 @@ struct command_line {
     // verify
     bool repair = false;
     // init
-    std::string format = "plain";
-    std::uint64_t max_op_bytes = space_options::max_op_bytes_default;
-    slice_mode slices = slice_mode::store;
+    std::optional<std::string> format;
+    std::optional<std::uint64_t> max_op_bytes;
+    std::optional<slice_mode> slices;
     bool roles = false;
     // import-git
     std::string repository;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <opstore/errors.hpp>
+
 #include <stdexcept>
 #include <string>
 
@@ -25,6 +27,23 @@ public:
 private:
     exit_code code_;
 };
+
+/// The code for an error of the library, once the database was reached.
+inline exit_code exit_code_of(errc code) {
+    switch (code) {
+        case errc::invalid_argument:
+            return exit_code::usage;
+        case errc::schema_mismatch:
+            return exit_code::schema_mismatch;
+        case errc::unavailable:
+        case errc::timed_out:
+        case errc::overloaded:
+        case errc::cancelled_in_doubt:
+            return exit_code::try_again;
+        default:
+            return exit_code::failure;
+    }
+}
 
 inline command_failure usage_error(std::string const& message) {
     return command_failure(exit_code::usage, message);

@@ -89,10 +89,15 @@ std::optional<tag_target> read_tag_target(std::vector<std::byte> const& content)
 
 class history_reader {
 public:
-    history_reader(std::string const& repository, std::function<void(std::uint64_t)> const& begin,
+    history_reader(std::string const& repository, std::size_t content_bytes_max,
+                   std::function<void(std::uint64_t)> const& begin,
                    std::function<void(git_object)> const& take,
                    std::function<void(std::string const&)> const& missing)
-        : repository_(repository), begin_(begin), take_(take), missing_(missing) {}
+        : repository_(repository),
+          content_bytes_max_(content_bytes_max),
+          begin_(begin),
+          take_(take),
+          missing_(missing) {}
 
     void read(bool all_objects) {
         list_commits();
@@ -201,15 +206,15 @@ private:
             for (auto at = targets.find(end); at != targets.end(); at = targets.find(end))
                 end = at->second.name;
             auto const commit = bringer_.find(end);
-            tag.seconds =
-                commit != bringer_.end() ? seconds_[commit->second] : header_seconds(tag.content, "tagger ");
+            tag.seconds = commit != bringer_.end() ? seconds_[commit->second]
+                                                   : header_seconds(tag.content, "tagger ").value_or(0);
             if (commit == bringer_.end())
                 date_what_hangs_on(end, tag.seconds, tagged);
             take_(std::move(tag));
         }
         read_objects(others, [&](object_name const& name, git_object object) {
-            if (auto const date = tagged.find(name); date != tagged.end())
-                object.seconds = date->second;
+            auto const date = tagged.find(name);
+            object.seconds = date != tagged.end() ? date->second : 0;
             take_(std::move(object));
         });
     }
@@ -252,7 +257,7 @@ private:
     }
 
     /// "<name> <kind> <size>", content, line break; or "<name> missing".
-    static std::optional<git_object> read_object(std::istream& in, std::string const& header) {
+    std::optional<git_object> read_object(std::istream& in, std::string const& header) const {
         std::istringstream words(header);
         git_object object;
         std::string kind;
@@ -266,8 +271,15 @@ private:
                       : kind == "tree" ? git_kind::tree
                       : kind == "blob" ? git_kind::blob
                                        : git_kind::tag;
-        object.content.resize(size);
-        if (!in.read(reinterpret_cast<char*>(object.content.data()), static_cast<std::streamsize>(size)) ||
+        object.size = size;
+        bool const skipped =
+            size > content_bytes_max_ && (object.kind == git_kind::tree || object.kind == git_kind::blob);
+        if (skipped)
+            in.ignore(static_cast<std::streamsize>(size));
+        else
+            object.content.resize(size);
+        if (!in.read(reinterpret_cast<char*>(object.content.data()),
+                     static_cast<std::streamsize>(object.content.size())) ||
             in.get() != '\n')
             throw command_failure(exit_code::failure,
                                   fmt::format("git cat-file ended within object {}", object.name));
@@ -275,6 +287,7 @@ private:
     }
 
     std::string const& repository_;
+    std::size_t const content_bytes_max_;
     std::function<void(std::uint64_t)> const& begin_;
     std::function<void(git_object)> const& take_;
     std::function<void(std::string const&)> const& missing_;
@@ -294,11 +307,11 @@ std::string to_string(git_kind kind) {
     return names[static_cast<std::size_t>(kind)];
 }
 
-void read_git_history(std::string const& repository, bool all_objects,
+void read_git_history(std::string const& repository, bool all_objects, std::size_t content_bytes_max,
                       std::function<void(std::uint64_t)> const& begin,
                       std::function<void(git_object)> const& take,
                       std::function<void(std::string const&)> const& missing) {
-    history_reader(repository, begin, take, missing).read(all_objects);
+    history_reader(repository, content_bytes_max, begin, take, missing).read(all_objects);
 }
 
 }  // namespace opstore::tool

@@ -12,12 +12,17 @@ namespace opstore::tool {
 namespace bp = boost::process;
 namespace {
 
+/// Whatever GIT_DIR, GIT_CONFIG_COUNT and their like say is not about this repository.
 bp::environment clean_environment() {
     bp::environment environment = boost::this_process::environment();
-    for (char const* name :
-         {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
-          "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CEILING_DIRECTORIES", "GIT_COMMON_DIR"})
+    std::vector<std::string> names;
+    for (auto const& entry : environment) {
+        if (entry.get_name().starts_with("GIT_"))
+            names.push_back(entry.get_name());
+    }
+    for (std::string const& name : names)
         environment.erase(name);
+    environment["GIT_NO_REPLACE_OBJECTS"] = "1";
     environment["LC_ALL"] = "C";
     return environment;
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <limits>
@@ -16,12 +17,16 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t micros_per_second = 1'000'000;
+/// What format plain puts before the payload.
+constexpr std::uint64_t plain_envelope_bytes = 8;
 
 /// One run of the command.
 class import_run {
 public:
     import_run(session& s, op_store& store)
-        : writer_(
+        : content_bytes_max_(std::max(store.options().max_op_bytes, plain_envelope_bytes) -
+                             plain_envelope_bytes),
+          writer_(
               s, store,
               [this](std::uint64_t number, rejection const& r) {
                   auto const& [name, kind] = in_flight_[number - first_in_flight_];
@@ -31,7 +36,7 @@ public:
 
     void run(command_line const& line) {
         read_git_history(
-            line.repository, line.all_objects,
+            line.repository, line.all_objects, content_bytes_max_,
             [this](std::uint64_t count) { progress_.emplace("objects:", count); },
             [this](git_object object) { take(std::move(object)); },
             [this](std::string const& name) {
@@ -61,11 +66,12 @@ public:
             print_json(report);
             return;
         }
-        print_line(
-            fmt::format("{} commits, {} trees, {} blobs, {} tags read in {:.1f} s ({} objects/s)",
-                        human_count(count_of(git_kind::commit)), human_count(count_of(git_kind::tree)),
-                        human_count(count_of(git_kind::blob)), human_count(count_of(git_kind::tag)), seconds,
-                        human_count(static_cast<std::uint64_t>(static_cast<double>(number_) / seconds))));
+        print_line(fmt::format(
+            "{} commits, {} trees, {} blobs, {} tags read in {:.1f} s ({} objects/s)",
+            human_count(count_of(git_kind::commit)), human_count(count_of(git_kind::tree)),
+            human_count(count_of(git_kind::blob)), human_count(count_of(git_kind::tag)), seconds,
+            human_count(
+                static_cast<std::uint64_t>(static_cast<double>(number_ + rejected_.size()) / seconds))));
         print_line(fmt::format("{} ops held: {} stored ({}), {} duplicates; {} rejected",
                                human_count(total.held), human_count(total.stored), human_bytes(total.bytes),
                                human_count(total.duplicates), human_count(rejected_.size())));
@@ -79,12 +85,17 @@ private:
         auto const kind = to_string(object.kind);
         ++counts_[static_cast<std::size_t>(object.kind)];
         if (progress_)
-            progress_->show(number_);
+            progress_->show(number_ + rejected_.size());
         auto const limit = std::numeric_limits<std::int64_t>::max() / micros_per_second;
         if (!object.seconds || *object.seconds > limit || *object.seconds < -limit) {
-            ++number_;
-            in_flight_.emplace_back();
-            reject(object.name, kind, "no_time: neither a commit nor a tag says when it was made");
+            reject(object.name, kind, "no_time: its commit's author line has no time that can be read");
+            return;
+        }
+        if (object.size > content_bytes_max_) {
+            reject(
+                object.name, kind,
+                fmt::format("too_large: {} bytes, ops of this space have at most {}",
+                            object.size + plain_envelope_bytes, content_bytes_max_ + plain_envelope_bytes));
             return;
         }
         in_flight_.emplace_back(object.name, kind);
@@ -103,6 +114,7 @@ private:
         rejected_.push_back({{"object", name}, {"type", kind}, {"reason", reason}});
     }
 
+    std::uint64_t const content_bytes_max_;
     std::chrono::steady_clock::time_point const begin_ = std::chrono::steady_clock::now();
     op_writer writer_;
     std::optional<progress> progress_;

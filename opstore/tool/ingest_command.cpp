@@ -16,7 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// Room for the fields beside the payload, in each line.
+/// Room for the fields beside the payload, in each line. The payload's characters may be escaped, two for
+/// one.
 constexpr std::size_t line_slack = 64u << 10;
 
 /// Why a line is no op. Thrown while it is read, caught there: it never ends the run.
@@ -102,7 +103,7 @@ public:
     ingest_run(session& s, command_line const& line, op_store& store)
         : line_(line),
           format_(*store.options().format),
-          input_(line.file, store.options().max_op_bytes / 3 * 4 + line_slack),
+          input_(line.file, store.options().max_op_bytes / 3 * 8 + line_slack),
           writer_(
               s, store,
               [this](std::uint64_t number, rejection const& r) {
@@ -205,13 +206,17 @@ private:
 exit_code run_ingest(session& s, command_line const& line) {
     auto const store = s.open_for_writing();
     ingest_run run(s, line, *store);
+    auto const with_progress = [&](char const* what) {
+        auto const stored = run.lines_stored();
+        return stored == 0 ? fmt::format("{}; no line is known to be stored", what)
+                           : fmt::format("{}; lines up to {} are stored", what, stored - 1);
+    };
     try {
         run.run();
-    } catch (...) {
-        auto const stored = run.lines_stored();
-        warn(stored == 0 ? std::string("no line is known to be stored")
-                         : fmt::format("lines up to {} are stored", stored - 1));
-        throw;
+    } catch (store_error const& e) {
+        throw command_failure(exit_code_of(e.code()), with_progress(e.what()));
+    } catch (refused const& e) {
+        throw command_failure(exit_code_of(e.code()), with_progress(e.what()));
     }
     seal_due_slices(s, *store);
     run.print_report();

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -41,57 +42,42 @@ line_reader::~line_reader() {
 }
 
 bool line_reader::ready() {
-    if (ended_ || buffer_.find('\n', scanned_) != std::string::npos)
-        return true;
-    // A pipe that is readable has at least a part of a line; its rest follows soon, or never.
-    pollfd input{fd_, POLLIN, 0};
-    return ::poll(&input, 1, 0) > 0;
-}
-
-std::optional<line_reader::line> line_reader::next() {
-    line result;
-    for (;;) {
-        if (interrupted())
-            return std::nullopt;
-        if (take_line(result))
-            return result;
-        if (ended_) {
-            if (begin_ == buffer_.size() && !skipping_)
-                return std::nullopt;
-            result.text = buffer_.substr(begin_);
-            result.too_long = std::exchange(skipping_, false);
-            result.number = number_++;
-            begin_ = scanned_ = buffer_.size();
-            return result;
-        }
-        ended_ = !fill();
+    while (!has_line() && !ended_) {
+        pollfd input{fd_, POLLIN, 0};
+        if (::poll(&input, 1, 0) <= 0)
+            return false;
+        fill();
     }
-}
-
-/// Takes a whole line out of the buffer, if there is one.
-bool line_reader::take_line(line& out) {
-    auto const end = buffer_.find('\n', scanned_);
-    if (end == std::string::npos) {
-        scanned_ = buffer_.size();
-        if (skipping_ || buffer_.size() - begin_ > line_bytes_max_) {
-            skipping_ = true;
-            buffer_.clear();
-            begin_ = scanned_ = 0;
-        }
-        return false;
-    }
-    out.too_long = std::exchange(skipping_, false) || end - begin_ > line_bytes_max_;
-    if (!out.too_long)
-        out.text.assign(buffer_, begin_, end - begin_);
-    if (!out.text.empty() && out.text.back() == '\r')
-        out.text.pop_back();
-    out.number = number_++;
-    begin_ = scanned_ = end + 1;
     return true;
 }
 
-/// Reads more; false at the end.
-bool line_reader::fill() {
+std::optional<line_reader::line> line_reader::next() {
+    while (!has_line() && !ended_) {
+        if (interrupted())
+            return std::nullopt;
+        fill();
+    }
+    auto const end = std::min(buffer_.find('\n', scanned_), buffer_.size());
+    if (interrupted() || (end == buffer_.size() && begin_ == end && !skipping_))
+        return std::nullopt;
+    line result;
+    result.number = number_++;
+    result.too_long = std::exchange(skipping_, false) || end - begin_ > line_bytes_max_;
+    if (!result.too_long)
+        result.text.assign(buffer_, begin_, end - begin_);
+    if (result.text.ends_with('\r'))
+        result.text.pop_back();
+    begin_ = scanned_ = std::min(end + 1, buffer_.size());
+    return result;
+}
+
+bool line_reader::has_line() {
+    scanned_ = std::min(buffer_.find('\n', scanned_), buffer_.size());
+    return scanned_ < buffer_.size();
+}
+
+/// Reads what there is; waits only if there is nothing. Of a line that is too long nothing is kept.
+void line_reader::fill() {
     buffer_.erase(0, begin_);
     scanned_ -= begin_;
     begin_ = 0;
@@ -101,7 +87,12 @@ bool line_reader::fill() {
     buffer_.resize(size + static_cast<std::size_t>(got > 0 ? got : 0));
     if (got < 0 && errno != EINTR)
         throw cannot("read", path_);
-    return got != 0;
+    ended_ = got == 0;
+    if (!has_line() && (skipping_ || buffer_.size() > line_bytes_max_)) {
+        skipping_ = true;
+        buffer_.clear();
+        scanned_ = 0;
+    }
 }
 
 }  // namespace opstore::tool

@@ -33,15 +33,15 @@ public:
     std::optional<line> next();
 
 private:
-    bool take_line(line& out);
-    bool fill();
+    bool has_line();
+    void fill();
 
     std::string const path_;
     std::size_t const line_bytes_max_;
     int fd_;
     std::string buffer_;
     std::size_t begin_ = 0;    ///< Of what is unread in buffer_.
-    std::size_t scanned_ = 0;  ///< Up to here there is no line break.
+    std::size_t scanned_ = 0;  ///< From begin_ up to here there is no line break.
     std::uint64_t number_ = 0;
     bool skipping_ = false;
     bool ended_ = false;

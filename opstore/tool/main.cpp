@@ -37,21 +37,6 @@ std::map<std::string_view, command_function> const commands = {
     {"completion", run_completion},
 };
 
-exit_code code_of(errc code) {
-    switch (code) {
-        case errc::unavailable:
-            return exit_code::cannot_connect;
-        case errc::schema_mismatch:
-            return exit_code::schema_mismatch;
-        case errc::timed_out:
-        case errc::overloaded:
-        case errc::cancelled_in_doubt:
-            return exit_code::try_again;
-        default:
-            return exit_code::failure;
-    }
-}
-
 exit_code fail(exit_code code, std::string_view message) {
     std::fflush(stdout);
     warn(message);
@@ -72,9 +57,9 @@ exit_code run(int argc, char const* const* argv) {
     } catch (command_failure const& e) {
         return fail(e.code(), e.what());
     } catch (store_error const& e) {
-        return fail(code_of(e.code()), e.what());
+        return fail(exit_code_of(e.code()), e.what());
     } catch (refused const& e) {
-        return fail(code_of(e.code()), e.what());
+        return fail(exit_code_of(e.code()), e.what());
     } catch (std::exception const& e) {
         return fail(exit_code::failure, e.what());
     }

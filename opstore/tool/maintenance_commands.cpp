@@ -11,20 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// A key for people and JSON: control characters, and whatever is no UTF-8, as \xNN.
-std::string shown_key(std::string const& key) {
-    bool const text = is_utf8(key);
-    std::string shown;
-    for (char const c : key) {
-        auto const byte = static_cast<unsigned char>(c);
-        if ((byte >= 0x80 && text) || (byte >= 0x20 && byte < 0x7f))
-            shown.push_back(c);
-        else
-            shown += fmt::format("\\x{:02x}", byte);
-    }
-    return shown;
-}
-
 json::value optional_number(std::optional<int> const& number) {
     return number ? json::value(*number) : json::value(nullptr);
 }
@@ -80,12 +66,38 @@ void print_verify_report(verify_report const& report, bool repaired, bool as_jso
         print_line(fmt::format("  {}, {}: kept {}, the ops say {}", d.what, d.where, d.kept, d.computed));
 }
 
-space_options options_of(command_line const& line) {
+/// The space of --space: made with the options given, or there already and not in contradiction to them.
+std::unique_ptr<op_store> make_space(session& s, command_line const& line) {
+    if (auto existing = s.open_existing()) {
+        auto const& is = existing->options();
+        auto const differs = [&](char const* option, std::string_view value) {
+            throw command_failure(exit_code::failure,
+                                  fmt::format("the space '{}' exists with {} {}", line.space, option, value));
+        };
+        if (line.format && *line.format != is.format->name())
+            differs("--format", is.format->name());
+        if (line.max_op_bytes && *line.max_op_bytes != is.max_op_bytes)
+            differs("--max-op-bytes", std::to_string(is.max_op_bytes));
+        if (line.slices && *line.slices != is.slices)
+            differs("--slices", to_string(is.slices));
+        return existing;
+    }
     space_options options(line.space);
-    options.format = find_format(line.format);
-    options.max_op_bytes = line.max_op_bytes;
-    options.slices = line.slices;
-    return options;
+    if (line.format)
+        options.format = find_format(*line.format);
+    options.max_op_bytes = line.max_op_bytes.value_or(options.max_op_bytes);
+    options.slices = line.slices.value_or(options.slices);
+    return s.get(s.database().open_or_create_space(std::move(options)));
+}
+
+migration_report migrate_schema(database_options const& options) {
+    try {
+        return migrate(options);
+    } catch (store_error const& e) {
+        if (e.code() == errc::unavailable)
+            throw command_failure(exit_code::cannot_connect, e.what());
+        throw;
+    }
 }
 
 void make_roles(database_options const& options) {
@@ -105,8 +117,8 @@ void make_roles(database_options const& options) {
 
 exit_code run_init(session& s, command_line const& line) {
     auto const options = s.reach_server();
-    auto const migration = migrate(options);
-    auto const store = s.get(s.database().open_or_create_space(options_of(line)));
+    auto const migration = migrate_schema(options);
+    auto const store = make_space(s, line);
     if (line.roles)
         make_roles(options);
     if (line.json) {
@@ -152,7 +164,7 @@ exit_code run_seal(session& s, command_line const& line) {
 }
 
 exit_code run_verify(session& s, command_line const& line) {
-    auto const store = line.repair ? s.open_for_writing() : s.open_for_reading();
+    auto const store = s.open_for_reading();
     auto const report = s.get(line.repair ? store->repair(s.patient()) : store->verify(s.patient()));
     print_verify_report(report, line.repair, line.json);
     return report.damage_count > 0 && !line.repair ? exit_code::damage : exit_code::ok;
@@ -201,7 +213,7 @@ exit_code run_spaces(session& s, command_line const& line) {
     if (line.json) {
         json::array list;
         for (space_listing const& space : spaces)
-            list.push_back({{"space", shown_key(space.key)},
+            list.push_back({{"space", printable(space.key)},
                             {"format", space.format},
                             {"slice_mode", to_string(space.slices)},
                             {"max_op_bytes", space.max_op_bytes},
@@ -213,7 +225,7 @@ exit_code run_spaces(session& s, command_line const& line) {
     if (spaces.empty())
         print_line("no spaces yet");
     for (space_listing const& space : spaces)
-        print_line(fmt::format("{:<24} {:>14} ops {:>12}  {}", shown_key(space.key),
+        print_line(fmt::format("{:<24} {:>14} ops {:>12}  {}", printable(space.key),
                                human_count(space.op_count), human_bytes(space.op_bytes), space.format));
     return exit_code::ok;
 }

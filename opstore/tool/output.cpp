@@ -1,9 +1,10 @@
 #include <opstore/tool/output.hpp>
 
 #include <opstore/tool/exit_code.hpp>
+#include <opstore/tool/utf8.hpp>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <boost/json/serialize.hpp>
 
 #include <unistd.h>
 
@@ -23,9 +24,14 @@ namespace {
 
 }  // namespace
 
-void print_line(std::string_view text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fputc('\n', stdout) == EOF)
+void print_text(std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
         cannot_write();
+}
+
+void print_line(std::string_view text) {
+    print_text(text);
+    print_text("\n");
 }
 
 void print_json(boost::json::value const& document) {
@@ -39,7 +45,7 @@ void finish_output() {
 }
 
 void warn(std::string_view text) {
-    fmt::print(stderr, "opstore: {}\n", text);
+    fmt::print(stderr, "opstore: {}\n", printable(text));
 }
 
 boost::json::array to_json(std::vector<op_id> const& ids) {

@@ -14,8 +14,10 @@
 
 namespace opstore::tool {
 
-/// Prints a line on standard output. Throws command_failure if it cannot be written; a closed pipe ends the
+/// Prints text on standard output. Throws command_failure if it cannot be written; a closed pipe ends the
 /// process quietly, as it does with other tools.
+void print_text(std::string_view text);
+/// The same, as a line.
 void print_line(std::string_view text);
 /// Prints a JSON document on a line of its own, and flushes it: whoever reads a stream waits for it.
 void print_json(boost::json::value const& document);

@@ -85,6 +85,24 @@ void print_ids(std::vector<op_id> const& ids) {
         print_line(to_string(id));
 }
 
+/// A JSON list of ids, part by part: a million of them as a JSON value take hundreds of bytes each.
+class id_list_writer {
+public:
+    explicit id_list_writer(std::string_view name) { print_text(fmt::format("{{\"{}\":[", name)); }
+    void add(std::vector<op_id> const& ids) {
+        for (op_id const& id : ids)
+            print_text(fmt::format("{}\"{}\"", std::exchange(first_, false) ? "" : ",", to_string(id)));
+    }
+    /// `rest`: the fields behind the list, each with a comma before it.
+    void finish(std::string_view rest) {
+        print_line(fmt::format("]{}}}", rest));
+        finish_output();
+    }
+
+private:
+    bool first_ = true;
+};
+
 void print_page(id_page const& page, bool as_json) {
     if (as_json) {
         json::value const next_bytes =
@@ -101,15 +119,20 @@ void print_page(id_page const& page, bool as_json) {
                arc::to_micros(page.next), page.next_op_bytes ? "" : " (the end)");
 }
 
-id_page fetch(session& s, op_store& store, command_line const& line, arc::timestamp since) {
-    return s.get(store.retrieve_op_ids_bounded(line.arc, since, line.limit_bytes));
+std::uint64_t limit_of(op_store const& store, command_line const& line) {
+    return line.limit_bytes.value_or(store.options().max_op_bytes);
 }
 
-void require_progress(id_page const& page, command_line const& line) {
+id_page fetch(session& s, op_store& store, command_line const& line, arc::timestamp since) {
+    return s.get(store.retrieve_op_ids_bounded(line.arc, since, limit_of(store, line)));
+}
+
+void require_progress(id_page const& page, op_store const& store, command_line const& line) {
     if (page.ids.empty() && page.next_op_bytes) {
-        throw command_failure(exit_code::failure,
-                              fmt::format("--limit-bytes {} is too small: the next op, at {}, has {} bytes",
-                                          line.limit_bytes, arc::to_micros(page.next), *page.next_op_bytes));
+        throw command_failure(
+            exit_code::failure,
+            fmt::format("--limit-bytes {} is too small: the next op, at {}, has {} bytes",
+                        limit_of(store, line), arc::to_micros(page.next), *page.next_op_bytes));
     }
 }
 
@@ -124,7 +147,7 @@ void follow(session& s, command_line const& line) {
             store = s.open_existing();
         if (store) {
             auto const page = fetch(s, *store, line, since);
-            require_progress(page, line);
+            require_progress(page, *store, line);
             since = page.next;
             if (!page.ids.empty())
                 print_page(page, line.json);
@@ -162,19 +185,20 @@ exit_code run_get(session& s, command_line const& line) {
 
 exit_code run_missing(session& s, command_line const& line) {
     auto const store = s.open_for_reading();
-    json::array missing;
+    std::optional<id_list_writer> list;
+    if (line.json)
+        list.emplace("missing");
     id_chunks chunks(missing_ids_max, store->options().format->id_length(), [&](std::vector<op_id> ids) {
         auto const absent = s.get(store->filter_out_existing_ops(std::move(ids)));
-        if (!line.json)
-            print_ids(absent);
+        if (list)
+            list->add(absent);
         else
-            for (op_id const& id : absent)
-                missing.emplace_back(to_string(id));
+            print_ids(absent);
     });
     chunks.add_lines(line.file);
     chunks.finish();
-    if (line.json)
-        print_json(json::object{{"missing", std::move(missing)}});
+    if (list)
+        list->finish("");
     return exit_code::ok;
 }
 
@@ -187,7 +211,7 @@ exit_code run_page(session& s, command_line const& line) {
     auto page = fetch(s, *store, line, line.since);
     print_page(page, line.json);
     while (line.all && page.next_op_bytes) {
-        require_progress(page, line);
+        require_progress(page, *store, line);
         page = fetch(s, *store, line, page.next);
         print_page(page, line.json);
     }
@@ -198,7 +222,9 @@ exit_code run_slice(session& s, command_line const& line) {
     auto const store = s.open_for_reading();
     auto const list = s.get(store->retrieve_op_hashes_in_time_slice(line.arc, line.from, line.to));
     if (line.json) {
-        print_json(json::object{{"op_ids", to_json(list.ids)}, {"bytes", list.bytes}});
+        id_list_writer writer("op_ids");
+        writer.add(list.ids);
+        writer.finish(fmt::format(",\"bytes\":{}", list.bytes));
     } else {
         print_ids(list.ids);
         finish_output();

@@ -2,6 +2,7 @@
 
 #include <opstore/embedded/embedded_cluster.hpp>
 #include <opstore/memory/memory_op_store.hpp>
+#include <opstore/tool/exit_code.hpp>
 
 #include <cstdlib>
 
@@ -48,13 +49,19 @@ database_options session::reach_server() {
 }
 
 postgres_database& session::database() {
-    if (!database_) {
+    if (database_)
+        return *database_;
+    try {
         auto const options = reach_server();
         if (embedded_)
             migrate(options);
         database_ = wait(postgres_database::open(options));
+        return *database_;
+    } catch (store_error const& e) {
+        if (e.code() == errc::unavailable)
+            throw command_failure(exit_code::cannot_connect, e.what());
+        throw;
     }
-    return *database_;
 }
 
 std::unique_ptr<op_store> session::open_existing() {

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace opstore::tool {
 namespace {
@@ -16,20 +17,29 @@ std::string text_of(std::vector<std::byte> const& hash) {
     return to_base64(hash, base64_form::url_unpadded);
 }
 
-/// A hash of any length. Text that could be either is taken as hex: base64url of the same bytes is shorter.
-std::vector<std::byte> read_hash(std::string const& text) {
-    auto const hex_digit = [](char c) {
-        return std::string_view("0123456789abcdefABCDEF").find(c) != std::string::npos;
-    };
-    if (!text.empty() && text.size() % 2 == 0 && std::all_of(text.begin(), text.end(), hex_digit)) {
-        std::vector<std::byte> bytes;
-        for (std::size_t i = 0; i < text.size(); i += 2)
-            bytes.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
-        return bytes;
+std::optional<std::vector<std::byte>> from_hex(std::string const& text) {
+    std::vector<std::byte> bytes;
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        unsigned value = 0;
+        auto const [end, error] =
+            std::from_chars(text.data() + i, text.data() + std::min(i + 2, text.size()), value, 16);
+        if (error != std::errc{} || end != text.data() + i + 2)
+            return std::nullopt;
+        bytes.push_back(static_cast<std::byte>(value));
     }
-    if (auto bytes = from_base64(text, base64_form::url_unpadded); bytes && !bytes->empty())
-        return std::move(*bytes);
-    throw usage_error(fmt::format("--hash '{}': neither hex nor base64url without padding, or empty", text));
+    return bytes;
+}
+
+/// A hash of any length. As with ids, text that could be either is hex if it then has the length of an id,
+/// else base64url.
+std::vector<std::byte> read_hash(std::string const& text, std::size_t id_length) {
+    auto hex = from_hex(text);
+    auto base64 = from_base64(text, base64_form::url_unpadded);
+    if (!text.empty() && hex && (hex->size() == id_length || !base64))
+        return std::move(*hex);
+    if (!text.empty() && base64)
+        return std::move(*base64);
+    throw usage_error(fmt::format("--hash '{}': empty, or neither hex nor base64url without padding", text));
 }
 
 }  // namespace
@@ -63,8 +73,8 @@ exit_code run_slices_get(session& s, command_line const& line) {
 }
 
 exit_code run_slices_put(session& s, command_line const& line) {
-    auto hash = read_hash(line.hash_text);
     auto const store = s.open_for_writing();
+    auto hash = read_hash(line.hash_text, store->options().format->id_length());
     s.get(store->store_slice_hash(line.arc, line.slice_index, std::move(hash)));
     if (line.json)
         print_json(json::object{{"stored", true}});

@@ -1,5 +1,7 @@
 #include <opstore/tool/utf8.hpp>
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -28,6 +30,19 @@ bool is_utf8(std::string_view text) {
         i += length;
     }
     return true;
+}
+
+std::string printable(std::string_view text) {
+    bool const utf8 = is_utf8(text);
+    std::string shown;
+    for (char const c : text) {
+        auto const byte = static_cast<unsigned char>(c);
+        if ((byte >= 0x80 && utf8) || (byte >= 0x20 && byte < 0x7f))
+            shown.push_back(c);
+        else
+            shown += fmt::format("\\x{:02x}", byte);
+    }
+    return shown;
 }
 
 }  // namespace opstore::tool

@@ -40,6 +40,12 @@ void append_keyword(std::string& out, std::string_view keyword, std::string_view
     out.append("' ");
 }
 
+std::string one_line(std::string_view text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
+        text.remove_suffix(1);
+    return std::string(text.substr(0, text.find('\n')));
+}
+
 /// The caller's conninfo as libpq reads it, with our session settings behind the caller's own.
 std::string complete_conninfo(connection_settings const& settings) {
     char* message = nullptr;
@@ -50,7 +56,7 @@ std::string complete_conninfo(connection_settings const& settings) {
         store_error::facts facts;
         facts.code = errc::invalid_argument;
         throw store_error(
-            fmt::format("the connection string is malformed: {}", message ? message : "no memory"),
+            fmt::format("the connection string is malformed: {}", message ? one_line(message) : "no memory"),
             std::move(facts));
     }
     std::map<std::string, std::string> keywords = {{"application_name", "opstore"},
@@ -89,12 +95,6 @@ bool is_retryable(std::string_view sqlstate) {
 
 constexpr std::string_view query_cancelled = "57014";
 
-std::string one_line(std::string_view text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
-        text.remove_suffix(1);
-    return std::string(text.substr(0, text.find('\n')));
-}
-
 store_error refused_by_server(char const* statement, std::string const& sqlstate, std::string_view message) {
     store_error::facts facts;
     facts.sqlstate = sqlstate;
@@ -128,6 +128,9 @@ auto translated(char const* statement, Action&& action) {
         throw refused_by_server(statement, "40P01", e.what());
     } catch (pqxx::statement_completion_unknown const& e) {
         throw lost(statement, e.what());
+    } catch (pqxx::insufficient_privilege const& e) {
+        // libpqxx 6.4 forgets the code of this one.
+        throw refused_by_server(statement, "42501", e.what());
     } catch (pqxx::sql_error const& e) {
         if (e.sqlstate().empty())
             throw lost(statement, e.what());
