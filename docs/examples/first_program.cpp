@@ -23,7 +23,7 @@ boost::asio::awaitable<void> greet(database_options where) {
     auto const report = (co_await store->process_incoming_ops(std::move(batch))).value();
     std::cout << "newly stored: " << report.newly_stored.size() << "\n";
 
-    auto const page = (co_await store->retrieve_op_ids_bounded(arc::dht_arc::full(), now, 1 << 20)).value();
+    auto const page = (co_await store->retrieve_op_ids_bounded(arc::dht_arc::full(), {}, 1 << 20)).value();
     auto const ops = (co_await store->retrieve_ops(page.ids)).value();
     for (stored_op const& op : ops)
         std::cout << to_string(op.id) << " stored at " << arc::to_rfc3339(op.stored_at) << "\n";

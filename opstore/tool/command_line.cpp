@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
+#include <string_view>
 
 namespace opstore::tool {
 namespace {
@@ -46,6 +48,13 @@ std::uint64_t read_count(std::string const& text) {
     if (error != std::errc{} || end != text.data() + text.size())
         throw CLI::ValidationError(fmt::format("'{}' is no number from 0 to 2^64 - 1", text));
     return count;
+}
+
+std::string check_max_op_bytes(std::string const& text) {
+    auto const bytes = read_count(text);
+    if (bytes >= 1 && bytes <= space_options::max_op_bytes_limit)
+        return "";
+    return fmt::format("{} is not from 1 to {}", bytes, space_options::max_op_bytes_limit);
 }
 
 template <class Value>
@@ -101,20 +110,18 @@ void add_ingest_commands(CLI::App& app, command_line& line) {
 
     auto* const import = app.add_subcommand("import-git", "Store the objects of a git repository as ops");
     import->add_option("PATH", line.repository, "The repository, bare or not")->required();
+    auto const choose = [&line](std::string const& which) { line.all_objects = which == "all"; };
     import
-        ->add_option_function<std::string>("--objects",
-                                           [&line](std::string const& which) { line.all_objects = which == "all";
-},
+        ->add_option_function<std::string>("--objects", choose,
                                            "commits (default), or all: trees, blobs and tags too")
         ->check(CLI::IsMember({"commits", "all"}));
-import->add_flag("--strict", line.strict, "Exit with 1 if an object was rejected");
-}  // namespace
+    import->add_flag("--strict", line.strict, "Exit with 1 if an object was rejected");
+}
 
 void add_read_commands(CLI::App& app, command_line& line) {
     auto* const get = app.add_subcommand("get", "Print ops by id");
-    // One id in 64 begins with a dash: what follows the command is taken as it is.
-    get->prefix_command();
-    get->footer("ID... (base64url or hex), or - for standard input, one a line");
+    get->add_option("ID", line.id_texts, "Ids (base64url or hex), or - for standard input, one a line")
+        ->required();
 
     auto* const missing = app.add_subcommand("missing", "Which of some ids are not held");
     missing->add_option("FILE", line.file, "File of ids, one a line, or - for standard input (default)");
@@ -156,7 +163,8 @@ void add_maintenance_commands(CLI::App& app, command_line& line) {
     auto* const init = app.add_subcommand("init", "Make or migrate the schema, and make the space");
     init->add_option("--format", line.format, "Op format of the space; default: plain")
         ->check(CLI::IsMember({"plain", "signed", "located"}));
-    add_count(*init, "--max-op-bytes", line.max_op_bytes, "Largest op; default: 16777216");
+    add_count(*init, "--max-op-bytes", line.max_op_bytes, "Largest op; default: 16777216")
+        ->check(CLI::Validator(check_max_op_bytes, "", ""));
     init->add_option_function<std::string>(
             "--slices", [&line](std::string const& mode) { line.slices = parse_slice_mode(mode).value(); },
             "Who keeps slice hashes: store (default) or host")
@@ -267,12 +275,43 @@ std::string fish_completion(CLI::App& app) {
     return script;
 }
 
-}  // namespace opstore::tool
+/// Where the command stands: behind the options that come before it, most of which have a value.
+int find_command(int argc, char const* const* argv) {
+    int at = 1;
+    while (at < argc && argv[at][0] == '-') {
+        std::string_view const option = argv[at];
+        at += option == "--json" || option.find('=') != std::string_view::npos ? 1 : 2;
+    }
+    return at;
+}
+
+/// One id in 64 begins with a dash. A "--" right behind `get` says that these are no options; further on
+/// CLI11 would not apply it to all of them.
+std::vector<char const*> mark_ids(int argc, char const* const* argv) {
+    constexpr std::size_t id_text_length_min = 43;
+    std::vector<char const*> words(argv, argv + argc);
+    int const command = find_command(argc, argv);
+    if (command >= argc || std::string_view(argv[command]) != "get")
+        return words;
+    auto const first = words.begin() + command + 1;
+    auto const is_mark = [](std::string_view word) { return word == "--"; };
+    auto const needs_mark = [&](std::string_view word) {
+        return is_mark(word) || (word.starts_with('-') && word.size() >= id_text_length_min);
+    };
+    if (std::any_of(first, words.end(), needs_mark)) {
+        words.erase(std::remove_if(first, words.end(), is_mark), words.end());
+        words.insert(words.begin() + command + 1, "--");
+    }
+    return words;
+}
+
+}  // namespace
 
 std::optional<command_line> parse_command_line(int argc, char const* const* argv) {
     parser p;
     try {
-        p.app.parse(argc, argv);
+        auto const words = mark_ids(argc, argv);
+        p.app.parse(static_cast<int>(words.size()), words.data());
     } catch (CLI::Success const& asked_for_text) {
         p.app.exit(asked_for_text);
         return std::nullopt;
@@ -280,12 +319,6 @@ std::optional<command_line> parse_command_line(int argc, char const* const* argv
         throw usage_error(fmt::format("{} (opstore --help lists what there is)", e.what()));
     }
     p.line.command = command_words(p.app);
-    if (p.line.command == "get") {
-        p.line.id_texts = p.app.get_subcommand("get")->remaining();
-        std::erase(p.line.id_texts, "--");
-        if (p.line.id_texts.empty())
-            throw usage_error("get: name one id or more, or - for standard input");
-    }
     if (p.line.command.empty()) {
         fmt::print("{}", p.app.help());
         return std::nullopt;

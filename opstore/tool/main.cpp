@@ -43,6 +43,16 @@ exit_code fail(exit_code code, std::string_view message) {
     return code;
 }
 
+/// A standard stream that the caller closed would leave its number to the next file or socket, which would then
+/// be read and written in its place. What takes the number here refuses both, but for messages.
+void hold_standard_streams() {
+    for (auto const& [stream, mode] : {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY},
+                                       {STDERR_FILENO, O_WRONLY}}) {
+        if (::fcntl(stream, F_GETFD) == -1)
+            ::open("/dev/null", mode);
+    }
+}
+
 exit_code run(int argc, char const* const* argv) {
     try {
         auto const line = parse_command_line(argc, argv);
@@ -66,8 +76,10 @@ exit_code run(int argc, char const* const* argv) {
 }
 
 }  // namespace
+
 }  // namespace opstore::tool
 
 int main(int argc, char** argv) {
+    opstore::tool::hold_standard_streams();
     return static_cast<int>(opstore::tool::run(argc, argv));
 }

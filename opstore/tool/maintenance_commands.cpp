@@ -106,7 +106,7 @@ void make_roles(database_options const& options) {
     } catch (store_error const& e) {
         if (e.code() != errc::rejected_by_database)
             throw;
-        fmt::print(stderr, "{}\n", roles_sql(options));
+        tell(roles_sql(options) + "\n");
         throw command_failure(
             exit_code::failure,
             fmt::format("the roles were not made ({}); whoever may runs the SQL above", e.what()));

@@ -44,8 +44,12 @@ void finish_output() {
         cannot_write();
 }
 
+void tell(std::string_view text) {
+    [[maybe_unused]] auto const ignored = std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 void warn(std::string_view text) {
-    fmt::print(stderr, "opstore: {}\n", printable(text));
+    tell(fmt::format("opstore: {}\n", printable(text)));
 }
 
 boost::json::array to_json(std::vector<op_id> const& ids) {
@@ -83,7 +87,7 @@ progress::progress(std::string what, std::uint64_t total)
 
 progress::~progress() {
     if (shown_)
-        fmt::print(stderr, "\r\033[K");
+        tell("\r\033[K");
 }
 
 void progress::show(std::uint64_t done) {
@@ -99,12 +103,11 @@ void progress::show(std::uint64_t done) {
                            human_count(static_cast<std::uint64_t>(static_cast<double>(done) / seconds)));
     if (total_ > 0) {
         auto const filled = static_cast<std::size_t>(30 * std::min(done, total_) / total_);
-        fmt::print(stderr, "\r\033[K{} [{:-<30}] {} of {}{}", what_, std::string(filled, '#'),
-                   human_count(done), human_count(total_), rate);
+        tell(fmt::format("\r\033[K{} [{:-<30}] {} of {}{}", what_, std::string(filled, '#'), human_count(done),
+                         human_count(total_), rate));
     } else {
-        fmt::print(stderr, "\r\033[K{} {}{}", what_, human_count(done), rate);
+        tell(fmt::format("\r\033[K{} {}{}", what_, human_count(done), rate));
     }
-    std::fflush(stderr);
 }
 
 }  // namespace opstore::tool

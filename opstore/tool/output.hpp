@@ -24,6 +24,8 @@ void print_json(boost::json::value const& document);
 /// To be called before success is reported: what is buffered may still fail to be written.
 void finish_output();
 
+/// Text for people on standard error. Where that cannot be written there is nobody to tell: no error.
+void tell(std::string_view text);
 /// A warning on standard error.
 void warn(std::string_view text);
 

@@ -85,22 +85,25 @@ void print_ids(std::vector<op_id> const& ids) {
         print_line(to_string(id));
 }
 
-/// A JSON list of ids, part by part: a million of them as a JSON value take hundreds of bytes each.
+/// A JSON list of ids, part by part: a million of them as a JSON value take hundreds of bytes each. Prints
+/// nothing before there is something to print: what fails at once leaves no half document.
 class id_list_writer {
 public:
-    explicit id_list_writer(std::string_view name) { print_text(fmt::format("{{\"{}\":[", name)); }
+    explicit id_list_writer(std::string_view name) : separator_(fmt::format("{{\"{}\":[", name)) {}
     void add(std::vector<op_id> const& ids) {
         for (op_id const& id : ids)
-            print_text(fmt::format("{}\"{}\"", std::exchange(first_, false) ? "" : ",", to_string(id)));
+            print_text(fmt::format("{}\"{}\"", std::exchange(separator_, ","), to_string(id)));
+        begun_ = begun_ || !ids.empty();
     }
     /// `rest`: the fields behind the list, each with a comma before it.
     void finish(std::string_view rest) {
-        print_line(fmt::format("]{}}}", rest));
+        print_line(fmt::format("{}]{}}}", begun_ ? "" : separator_, rest));
         finish_output();
     }
 
 private:
-    bool first_ = true;
+    std::string separator_;  ///< Before the first id the beginning of the document.
+    bool begun_ = false;
 };
 
 void print_page(id_page const& page, bool as_json) {
@@ -115,8 +118,8 @@ void print_page(id_page const& page, bool as_json) {
     }
     print_ids(page.ids);
     finish_output();
-    fmt::print(stderr, "{} ops, {}; next {}{}\n", human_count(page.ids.size()), human_bytes(page.bytes),
-               arc::to_micros(page.next), page.next_op_bytes ? "" : " (the end)");
+    tell(fmt::format("{} ops, {}; next {}{}\n", human_count(page.ids.size()), human_bytes(page.bytes),
+                     arc::to_micros(page.next), page.next_op_bytes ? "" : " (the end)"));
 }
 
 std::uint64_t limit_of(op_store const& store, command_line const& line) {
@@ -228,7 +231,7 @@ exit_code run_slice(session& s, command_line const& line) {
     } else {
         print_ids(list.ids);
         finish_output();
-        fmt::print(stderr, "{} ops, {}\n", human_count(list.ids.size()), human_bytes(list.bytes));
+        tell(fmt::format("{} ops, {}\n", human_count(list.ids.size()), human_bytes(list.bytes)));
     }
     return exit_code::ok;
 }

@@ -29,6 +29,6 @@ GROUP BY s.key, day;
 
 CREATE VIEW slice_hash_readable AS
 SELECT encode(s.key, 'escape') AS space, h.arc_start, h.arc_end, h.slice_index,
-       to_timestamp(h.slice_index * (s.slice_us / 1e6)) AS slice_start,
+       to_timestamp(least(h.slice_index * (s.slice_us / 1e6), 9e12)) AS slice_start,
        translate(rtrim(encode(h.hash, 'base64'), '='), E'+/\n', '-_') AS hash, h.op_count
 FROM slice_hash h JOIN space s USING (space_id);

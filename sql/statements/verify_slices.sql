@@ -29,3 +29,4 @@ UNION ALL
  WHERE differs
  ORDER BY sector, slice_index
  LIMIT $2::bigint)
+ORDER BY 1 NULLS FIRST, 2

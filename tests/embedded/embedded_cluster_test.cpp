@@ -1,7 +1,7 @@
 // Goal: somebody who named no database gets a server that starts whatever happened before, keeps what it
 // acknowledged, lets nobody else in, and says clearly what it cannot mend. Method: real servers in homes of
 // their own, killed, stopped, squatted and damaged on purpose.
-#include "temporary_home.hpp"
+#include <tests/embedded/temporary_home.hpp>
 
 #include <doctest/doctest.h>
 
@@ -19,7 +19,7 @@
 
 namespace opstore {
 namespace fs = std::filesystem;
-using namespace test;
+using namespace testing;
 namespace {
 
 bool is_root() {

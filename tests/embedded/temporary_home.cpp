@@ -1,4 +1,4 @@
-#include "temporary_home.hpp"
+#include <tests/embedded/temporary_home.hpp>
 
 #include <doctest/doctest.h>
 
@@ -16,7 +16,7 @@
 #include <sstream>
 #include <thread>
 
-namespace opstore::test {
+namespace opstore::testing {
 namespace fs = std::filesystem;
 
 temporary_home::temporary_home(fs::path const& below) {
@@ -121,4 +121,4 @@ std::string message_of(std::function<void()> const& call) {
     }
 }
 
-}  // namespace opstore::test
+}  // namespace opstore::testing

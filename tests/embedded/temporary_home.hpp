@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace opstore::test {
+namespace opstore::testing {
 
 /// A directory of its own for the cluster of one test case. At its end the server in it is stopped, the
 /// directory is removed, and both are checked.
@@ -61,4 +61,4 @@ void write_file(std::filesystem::path const& path, std::string const& text);
 /// What the call throws, or the empty text.
 std::string message_of(std::function<void()> const& call);
 
-}  // namespace opstore::test
+}  // namespace opstore::testing

@@ -41,15 +41,16 @@ private:
 
     template <class Handler>
     void arm(Handler handler) {
-        auto slot = boost::asio::get_associated_cancellation_slot(handler);
+        std::unique_lock lock(mutex_);
+        // The wrapper takes the coroutine's slot for itself and offers one of its own: that is the one to
+        // use.
+        auto slot = boost::asio::get_associated_cancellation_slot(handler_.emplace(std::move(handler)));
         if (slot.is_connected()) {
             slot.assign([weak = weak_from_this()](boost::asio::cancellation_type) {
                 if (auto const self = weak.lock())
                     self->finish(false);
             });
         }
-        std::unique_lock lock(mutex_);
-        handler_.emplace(std::move(handler));
         work_.emplace(boost::asio::make_work_guard(executor_));
         if (outcome_)
             post(lock);

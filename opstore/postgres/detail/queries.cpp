@@ -155,7 +155,7 @@ void compare_slices(connection& c, space_view space, verify_report& report) {
                                  fmt::format("sector {} slice {}", found.text(row, 0), found.text(row, 1)),
                                  hash_and_count(found, row, 4, 2), hash_and_count(found, row, 5, 3)));
     }
-    report.damage_count = differing;
+    report.damage_count += differing - (found.count() - 1);
 }
 
 /// False if the space is gone.
@@ -466,8 +466,8 @@ result<verify_report> verify_space(connection& c, space_view space) {
     verify_report report;
     c.execute_text("begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     c.execute_text("allow_scans", allow_scans);
-    compare_slices(c, space, report);
     bool const exists = compare_totals(c, space, report);
+    compare_slices(c, space, report);
     c.commit();
     if (!exists)
         return space_is_gone();
@@ -485,8 +485,8 @@ result<verify_report> repair_space(connection& c, space_view space) {
         return space_is_gone();
     }
     c.execute_text("allow_scans", allow_scans);
-    compare_slices(c, space, report);
     compare_totals(c, space, report);
+    compare_slices(c, space, report);
     if (report.damage_count > 0) {
         c.execute(sql::repair_columns, id);
         c.execute(sql::repair_slices, id);

@@ -1,0 +1,104 @@
+// Goal: kept hashes and counters stay what the ops say, whoever writes, seals and repairs at once; and what
+// is wrong is found and mended. Method: all of them at once on overlapping ops; damage done by SQL.
+#include <tests/postgres/numbered_ops.hpp>
+#include <tests/postgres/test_database.hpp>
+#include <tests/support/manual_clock.hpp>
+#include <tests/support/random.hpp>
+#include <tests/support/run.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <thread>
+
+namespace opstore::testing {
+namespace {
+
+constexpr auto start = arc::from_micros(1'700'000'000'000'000);
+
+std::unique_ptr<op_store> open(std::string const& name, manual_clock clock) {
+    auto where = test_database_options();
+    where.clock = clock;
+    space_options options(name);
+    options.slice_factor = 0;  // Slices of 15 minutes, so that many are sealed.
+    return run(open_test_database(where)->open_or_create_space(options)).value();
+}
+
+std::set<std::string> damages(op_store& store) {
+    std::set<std::string> names;
+    for (damage const& d : run(store.verify()).value().damages)
+        names.insert(d.what);
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("kept slices: writers, seals and repairs at once") {
+    manual_clock clock(start);
+    open("all-at-once", clock);
+    std::vector<std::thread> threads;
+    for (std::uint64_t writer = 0; writer < 4; ++writer) {
+        threads.emplace_back([&, writer] {
+            auto const store = open("all-at-once", clock);
+            random_source random(writer);
+            for (int i = 0; i < 60; ++i)
+                run(store->process_incoming_ops(numbered_batch(random.below(4000), 40, 1 + random.below(3))))
+                    .value();
+        });
+    }
+    threads.emplace_back([&] {
+        auto const store = open("all-at-once", clock);
+        for (int i = 0; i < 60; ++i) {
+            clock.step(std::chrono::minutes(7));
+            run(store->seal(clock.now(), 2)).value();
+        }
+    });
+    threads.emplace_back([&] {
+        auto const store = open("all-at-once", clock);
+        for (int i = 0; i < 15; ++i)
+            CHECK(run(store->repair()).value().damage_count == 0);
+    });
+    for (auto& thread : threads)
+        thread.join();
+    auto const store = open("all-at-once", clock);
+    auto const report = run(store->verify()).value();
+    CHECK(report.damage_count == 0);
+    CHECK(report.slice_hashes > 100);
+    CHECK(report.ops == run(store->query_total_op_count()).value());
+}
+
+TEST_CASE("kept slices: damage is named and mended") {
+    manual_clock clock(start + std::chrono::hours(10));
+    auto const store = open("damaged", clock);
+    run(store->process_incoming_ops(numbered_batch(0, 2000))).value();
+    REQUIRE(run(store->verify()).value().slice_hashes > 100);
+    auto const here = std::string(" WHERE space_id = (SELECT space_id FROM space WHERE key = 'damaged')");
+    auto const summary = [&] { return run(store->summarize(arc::arc_set::full(), clock.now())).value(); };
+    auto const whole = summary();
+
+    std::vector<std::pair<std::string, std::string>> const spoilings = {
+        {"UPDATE slice_hash SET hash = op_id FROM op o" + here.substr(0, 7) +
+             "slice_hash.space_id = o.space_id AND "
+             "slice_hash.space_id = (SELECT space_id FROM space WHERE key = 'damaged')",
+         "slice_hash"},
+        {"DELETE FROM slice_hash" + here + " AND arc_start < 1000000000", "slice_hash"},
+        {"UPDATE slice_hash SET op_count = op_count + 1" + here, "slice_hash"},
+        {"INSERT INTO slice_hash SELECT space_id, 0, 8388607, 5, '\\x01', 1 FROM space WHERE key = 'damaged'",
+         "slice_hash"},
+        {"UPDATE space_total SET op_count = 7" + here, "op_count"},
+        {"UPDATE space_total SET op_bytes = 7" + here, "op_bytes"},
+        {"UPDATE space SET last_stored_at = 7" + here, "watermark"},
+        {"UPDATE op SET sector = (sector + 1) % 512" + here, "op_columns"},
+    };
+    for (auto const& [sql, name] : spoilings) {
+        INFO(sql);
+        run_sql(sql);
+        CHECK(damages(*store).contains(name));
+        CHECK(run(store->repair()).value().damage_count > 0);
+        CHECK(damages(*store).empty());
+        CHECK(summary() == whole);
+    }
+    CHECK(run(store->process_incoming_ops(numbered_batch(0, 2100))).value().newly_stored.size() == 100);
+}
+
+}  // namespace opstore::testing

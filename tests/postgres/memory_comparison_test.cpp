@@ -1,0 +1,27 @@
+// Goal: PostgreSQL answers as memory does. Method: the script fuzz, both in lockstep; OPSTORE_FUZZ_SEED=n
+// runs one.
+#include <opstore/memory/memory_op_store.hpp>
+#include <tests/contract/script_fuzz.hpp>
+#include <tests/postgres/test_database.hpp>
+#include <tests/support/run.hpp>
+
+#include <doctest/doctest.h>
+
+namespace opstore::testing {
+
+TEST_CASE("script fuzz: postgres answers as memory") {
+    for (auto const seed : fuzz_seeds(25)) {
+        auto setup = draw_setup(seed);
+        manual_clock clock(setup.start);
+        memory_op_store memory(setup.options, clock);
+        auto where = test_database_options();
+        where.clock = clock;
+        where.connections = 2;
+        setup.options.key += " " + std::to_string(seed);
+        auto const store = run(open_test_database(where)->open_or_create_space(setup.options)).value();
+        if (auto const mismatch = run_script(seed, memory, *store, clock, 300))
+            FAIL(to_string(*mismatch));
+    }
+}
+
+}  // namespace opstore::testing

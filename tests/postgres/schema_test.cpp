@@ -1,0 +1,144 @@
+// Goal: a binary meets only the schema it knows, migrations may race, and roles can do what they are for.
+// Method: schemas of their own, made and spoilt by SQL.
+#include <tests/postgres/numbered_ops.hpp>
+#include <tests/postgres/test_database.hpp>
+#include <tests/support/run.hpp>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace opstore::testing {
+namespace {
+
+/// A schema that does not exist yet; gone at the end.
+struct scratch_schema {
+    database_options options = test_database_options();
+
+    explicit scratch_schema(std::string const& name) {
+        options.schema = fmt::format("scratch_{}_{}", name, getpid());
+        drop();
+    }
+    ~scratch_schema() { drop(); }
+    void drop() const { run_sql(fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", options.schema)); }
+    std::string sql(std::string const& text) const { return run_sql(text, options); }
+};
+
+std::string error_of_opening(database_options const& options, errc expected = errc::schema_mismatch) {
+    try {
+        open_test_database(options);
+    } catch (store_error const& e) {
+        CHECK(e.code() == expected);
+        return e.what();
+    }
+    FAIL("it opened");
+    return {};
+}
+
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("schema: none, older, newer, edited") {
+    scratch_schema schema("versions");
+    CHECK(contains(error_of_opening(schema.options), "opstore init"));
+    auto const report = migrate(schema.options);
+    CHECK(report.version_before == 0);
+    CHECK(migrate(schema.options).version_before == report.version_after);
+    CHECK(open_test_database(schema.options));
+
+    schema.sql(
+        fmt::format("UPDATE schema_migration SET version = 990 WHERE version = {}", report.version_after));
+    auto const newer = error_of_opening(schema.options);
+    CHECK(contains(newer, "990"));
+    CHECK(contains(newer, fmt::format("version {}", report.version_after)));
+    CHECK_THROWS_AS(migrate(schema.options), store_error);
+
+    schema.sql("DELETE FROM schema_migration WHERE version = 990");
+    CHECK(contains(error_of_opening(schema.options), "version 1"));
+
+    schema.sql("UPDATE schema_migration SET checksum = 'x'");
+    try {
+        migrate(schema.options);
+        FAIL("an edited migration passed");
+    } catch (store_error const& e) {
+        CHECK(e.code() == errc::schema_mismatch);
+        CHECK(contains(e.what(), "0001_op_store"));
+    }
+}
+
+TEST_CASE("schema: 20 migrations at once") {
+    scratch_schema schema("race");
+    std::vector<std::thread> threads;
+    std::atomic<int> made{0}, failed{0};
+    for (int i = 0; i < 20; ++i) {
+        threads.emplace_back([&] {
+            try {
+                made += migrate(schema.options).version_before == 0 ? 1 : 0;
+            } catch (std::exception const&) {
+                ++failed;
+            }
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    CHECK(made == 1);
+    CHECK(failed == 0);
+    CHECK(open_test_database(schema.options));
+}
+
+TEST_CASE("schema: roles can do what they are for, and no more") {
+    scratch_schema schema("roles");
+    migrate(schema.options);
+    create_roles(schema.options);
+    create_roles(schema.options);
+    run(open_test_database(schema.options)->open_or_create_space(space_options("shared"))).value();
+    auto const as = [&](std::string const& role) {
+        auto options = schema.options;
+        options.conninfo += fmt::format(" options='-c role={}'", role);
+        return options;
+    };
+
+    auto const writer = run(open_test_database(as("opstore_writer"))->open_space("shared")).value();
+    CHECK(run(writer->process_incoming_ops(numbered_batch(0, 3))).value().newly_stored.size() == 3);
+    CHECK(run(writer->seal(arc::from_micros(0), 1)).has_value());
+    CHECK(run(writer->repair()).value().damage_count == 0);
+    CHECK_THROWS_AS(run_sql("CREATE TABLE mine (x int)", as("opstore_writer")), store_error);
+    CHECK_THROWS_AS(run_sql("DELETE FROM schema_migration", as("opstore_writer")), store_error);
+
+    auto const reader = run(open_test_database(as("opstore_reader"))->open_space("shared")).value();
+    CHECK(run(reader->query_total_op_count()).value() == 3);
+    CHECK(run(reader->verify()).value().damage_count == 0);
+    CHECK(run_sql("SELECT count(*) FROM op_readable", as("opstore_reader")) == "3");
+    try {
+        run(reader->process_incoming_ops(numbered_batch(10, 1)));
+        FAIL("a reader stored an op");
+    } catch (store_error const& e) {
+        CHECK(e.code() == errc::rejected_by_database);
+        CHECK(e.sqlstate() == "42501");
+        CHECK_FALSE(e.commit_in_doubt());
+    }
+    CHECK(run(writer->query_total_op_count()).value() == 3);
+}
+
+TEST_CASE("schema: connection strings") {
+    auto options = test_database_options();
+    options.conninfo = "host=/nonexistent-directory";
+    auto const before = std::chrono::steady_clock::now();
+    error_of_opening(options, errc::unavailable);
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(5));
+    options.conninfo = "nonsense";
+    error_of_opening(options, errc::invalid_argument);
+    options = test_database_options();
+    options.schema = "no; DROP";
+    error_of_opening(options, errc::invalid_argument);
+    options = test_database_options();
+    options.conninfo += " options='-c work_mem=7MB'";
+    CHECK(run(open_test_database(options)->list_spaces()).size() < 1'000'000);
+}
+
+}  // namespace opstore::testing
