@@ -2,7 +2,8 @@
 #include <opstore/tool/commands.hpp>
 #include <opstore/tool/output.hpp>
 
-#include <fmt/format.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <map>
@@ -43,14 +44,18 @@ exit_code fail(exit_code code, std::string_view message) {
     return code;
 }
 
-/// A standard stream that the caller closed would leave its number to the next file or socket, which would then
-/// be read and written in its place. What takes the number here refuses both, but for messages.
+/// Precondition: those below `stream` are open, so that it gets its own number back.
+void hold_stream(int stream, int mode) {
+    if (::fcntl(stream, F_GETFD) == -1)
+        ::open("/dev/null", mode);
+}
+
+/// The number of a standard stream that the caller closed would go to the next file or socket, which would
+/// then be read and written in its place. What gets it here can be neither read nor printed to.
 void hold_standard_streams() {
-    for (auto const& [stream, mode] : {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY},
-                                       {STDERR_FILENO, O_WRONLY}}) {
-        if (::fcntl(stream, F_GETFD) == -1)
-            ::open("/dev/null", mode);
-    }
+    hold_stream(STDIN_FILENO, O_WRONLY);
+    hold_stream(STDOUT_FILENO, O_RDONLY);
+    hold_stream(STDERR_FILENO, O_WRONLY);
 }
 
 exit_code run(int argc, char const* const* argv) {
@@ -76,7 +81,6 @@ exit_code run(int argc, char const* const* argv) {
 }
 
 }  // namespace
-
 }  // namespace opstore::tool
 
 int main(int argc, char** argv) {

@@ -103,8 +103,8 @@ void progress::show(std::uint64_t done) {
                            human_count(static_cast<std::uint64_t>(static_cast<double>(done) / seconds)));
     if (total_ > 0) {
         auto const filled = static_cast<std::size_t>(30 * std::min(done, total_) / total_);
-        tell(fmt::format("\r\033[K{} [{:-<30}] {} of {}{}", what_, std::string(filled, '#'), human_count(done),
-                         human_count(total_), rate));
+        tell(fmt::format("\r\033[K{} [{:-<30}] {} of {}{}", what_, std::string(filled, '#'),
+                         human_count(done), human_count(total_), rate));
     } else {
         tell(fmt::format("\r\033[K{} {}{}", what_, human_count(done), rate));
     }

@@ -79,6 +79,11 @@ connection_pool::~connection_pool() {
 }
 
 void connection_pool::submit(std::shared_ptr<job> j) {
+    // Not left to the watch: a quick statement would sometimes win against it.
+    if (j->until_ <= job::clock::now()) {
+        expire(j);
+        return;
+    }
     j->watch_ = watch_.add(j->until_, [this, weak = std::weak_ptr<job>(j)] {
         if (auto const due = weak.lock())
             expire(due);

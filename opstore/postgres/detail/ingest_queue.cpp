@@ -177,6 +177,10 @@ boost::asio::awaitable<result<ingest_report>> ingest_queue::store(admission admi
 }
 
 void ingest_queue::enqueue(std::shared_ptr<call> const& c) {
+    if (c->until <= job::clock::now()) {
+        expire(c);
+        return;
+    }
     auto const watched =
         pool_.watch().add(c->until, [self = weak_from_this(), weak = std::weak_ptr<call>(c)] {
             auto const queue = self.lock();
@@ -189,7 +193,7 @@ void ingest_queue::enqueue(std::shared_ptr<call> const& c) {
         std::lock_guard const lock(mutex_);
         c->watched = watched;
         full = waiting_.size() >= waiting_calls_max;
-        // A deadline in the past may have settled it already.
+        // Its deadline may have settled it already.
         if (!full && c->now == call::stage::waiting)
             waiting_.push_back(c);
     }
