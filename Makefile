@@ -40,7 +40,7 @@ asan: deps      ## The suite under AddressSanitizer and UndefinedBehaviorSanitiz
 tsan: deps      ## The suite under ThreadSanitizer
 	@cmake -S . -B build-tsan -G "$(GENERATOR)" -DOPSTORE_SANITIZE=thread
 	@cmake --build build-tsan -j $(JOBS)
-	@ctest --test-dir build-tsan --output-on-failure
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" ctest --test-dir build-tsan --output-on-failure
 
 clean:          ## Remove the builds, with their servers
 	@for b in $(BUILD) build-asan build-tsan; do ./cmake/remove_servers.sh $$b; rm -rf $$b; done
