@@ -124,4 +124,31 @@ TEST_CASE("waiting: reads go on while every writer waits") {
     CHECK(run(space.store->query_total_op_count()).value() == 20);
 }
 
+namespace {
+
+asio::awaitable<void> read_until(op_store& store, bool const& done) {
+    while (!done)
+        (co_await store.query_total_op_count()).value();
+}
+
+asio::awaitable<void> ingest_once(op_store& store, bool& done) {
+    auto batch = numbered_batch(0, 1);
+    auto const report = co_await store.process_incoming_ops(std::move(batch), deadline::after(10s));
+    CHECK(report.value().newly_stored.size() == 1);
+    done = true;
+}
+
+}  // namespace
+
+TEST_CASE("waiting: a flood of reads does not keep a write from its turn") {
+    auto const store = locked_space::make("flooded", 2);
+    asio::io_context io;
+    bool done = false;
+    for (int i = 0; i < 50; ++i)
+        asio::co_spawn(io, read_until(*store, done), asio::use_future);
+    auto const ingest = asio::co_spawn(io, ingest_once(*store, done), asio::use_future);
+    io.run_for(20s);
+    CHECK(done);
+}
+
 }  // namespace opstore::testing

@@ -163,13 +163,13 @@ std::shared_ptr<job> connection_pool::next_job() {
     for (;;) {
         bool const write_may_run = !waiting_writes_.empty() && running_writes_ < write_limit_;
         if (write_may_run || !waiting_reads_.empty()) {
-            // Reads first: there is always a connection that only they may use, and writes are bounded in
-            // number.
-            auto& queue = waiting_reads_.empty() ? waiting_writes_ : waiting_reads_;
+            // In turns, so that neither lane starves the other, however full it is.
+            bool const write = write_may_run && (waiting_reads_.empty() || !last_was_write_);
+            last_was_write_ = write;
+            auto& queue = write ? waiting_writes_ : waiting_reads_;
             auto j = std::move(queue.front());
             queue.pop_front();
-            if (j->lane_ == lane::write)
-                ++running_writes_;
+            running_writes_ += write ? 1 : 0;
             return j;
         }
         if (stopping_)

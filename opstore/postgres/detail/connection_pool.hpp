@@ -143,6 +143,7 @@ private:
     std::condition_variable work_arrived_, stopped_;
     std::deque<std::shared_ptr<job>> waiting_reads_, waiting_writes_;
     std::size_t running_writes_ = 0;
+    bool last_was_write_ = false;
     bool stopping_ = false;
     /// Connections older than this are dropped: the server said it has become read-only.
     std::atomic<std::uint64_t> generation_{0};
