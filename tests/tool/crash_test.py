@@ -56,12 +56,12 @@ class Run:
 class Kills(unittest.TestCase):
     ops_in_a_round = 12_000
 
-    def rounds(self, name, count, kill, exit_codes, hurried=()):
-        """`hurried`: options for the runs with a kill."""
+    def rounds(self, name, kills, exit_codes, hurried=()):
+        """A run for each of `kills`, with the options `hurried`; then all lines once more."""
         r = seeded_random(name)
         program = space(name)
         lines, ids = [], []
-        for _ in range(count):
+        for kill in kills:
             ops = [
                 Op(r.randrange(1 << 50), r.randbytes(r.randrange(120))) for _ in range(self.ops_in_a_round)
             ]
@@ -90,27 +90,23 @@ class Kills(unittest.TestCase):
         self.unfinished = False
 
     def test_of_the_program(self):
-        self.rounds("program killed", 4, lambda running: running.kill(), {-signal.SIGKILL, 0})
+        kills = [lambda running: running.kill()] * 4
+        self.rounds("program killed", kills, {-signal.SIGKILL, 0})
 
     def test_of_the_server(self):
-        """Nobody starts it again while the program runs."""
-        for children_too in (False, True):
-            self.rounds(
-                f"server killed, {children_too}",
-                2,
-                lambda running: shared_home().kill_server(children_too),
-                {4, 75, 0},
-                hurried=("--timeout", "3"),
-            )
+        # Nobody starts it again while the program runs.
+        kills = [lambda running: shared_home().kill_server(), lambda running: shared_home().kill_server(True)]
+        self.rounds("server killed", kills, {4, 75, 0}, hurried=("--timeout", "3"))
 
     def test_of_the_server_that_is_started_again(self):
-        """The program goes on where it was, and still knows which ops it was the first to store."""
+        # If the program can wait that long it goes on where it was, and still knows which ops it was the
+        # first to store.
 
-        def kill(running):
+        def kill_and_start(running):
             shared_home().kill_server(children_too=True)
             Program(shared_home()).document("server", "start")
 
-        self.rounds("server killed and started", 4, kill, {0})
+        self.rounds("server killed and started", [kill_and_start] * 2, {75, 0})
 
 
 class Concurrency(unittest.TestCase):

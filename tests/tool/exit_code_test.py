@@ -176,7 +176,7 @@ class ExitCodes(unittest.TestCase):
                     self.assertIn(b"standard output", ended.stderr)
 
     def test_closed_standard_streams(self):
-        """Their numbers must not go to a socket or a file."""
+        # Their numbers must not go to a socket or a file.
         program = self.made("exit codes")
         for words, closed, code in [
             (("stat",), ">&-", 1),
