@@ -51,6 +51,7 @@ cutting_proxy::cutting_proxy() {
 }
 
 cutting_proxy::~cutting_proxy() {
+    thaw();
     ::shutdown(listener_, SHUT_RDWR);
     acceptor_.join();
     ::close(listener_);
@@ -69,6 +70,24 @@ std::string cutting_proxy::conninfo() const {
     return fmt::format("host={} port=5432 dbname={} user={} gssencmode=disable sslmode=disable",
                        directory_.string(), run_sql("SELECT current_database()"),
                        run_sql("SELECT current_user"));
+}
+
+void cutting_proxy::freeze() {
+    std::lock_guard const lock(frozen_mutex_);
+    frozen_ = true;
+}
+
+void cutting_proxy::thaw() {
+    {
+        std::lock_guard const lock(frozen_mutex_);
+        frozen_ = false;
+    }
+    thawed_.notify_all();
+}
+
+void cutting_proxy::wait_while_frozen() {
+    std::unique_lock lock(frozen_mutex_);
+    thawed_.wait(lock, [this] { return !frozen_; });
 }
 
 void cutting_proxy::accept_all() {
@@ -96,6 +115,7 @@ void cutting_proxy::pump(int from, int to, bool answers) {
             ::shutdown(to, SHUT_RDWR);
             return;
         }
+        wait_while_frozen();
         for (ssize_t sent = 0; sent < got;) {
             ssize_t const n =
                 ::send(to, buffer.data() + sent, static_cast<std::size_t>(got - sent), MSG_NOSIGNAL);

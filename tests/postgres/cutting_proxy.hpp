@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <list>
 #include <mutex>
@@ -10,7 +11,7 @@
 namespace opstore::testing {
 
 /// A Unix socket in front of the test server that can break connections at the worst moment: when the server
-/// has answered, and the client has not heard it.
+/// has answered, and the client has not heard it. It can also fall silent, as a server does that hangs.
 class cutting_proxy {
 public:
     cutting_proxy();
@@ -23,6 +24,10 @@ public:
     void cut_answer(int n) { answers_until_cut_ = n; }
     bool has_cut() const { return answers_until_cut_ <= 0; }
 
+    /// Connections are still taken, but nothing goes through until thaw().
+    void freeze();
+    void thaw();
+
 private:
     struct link {
         int client = -1, server = -1;
@@ -31,12 +36,16 @@ private:
 
     void accept_all();
     void pump(int from, int to, bool answers);
+    void wait_while_frozen();
 
     std::filesystem::path directory_;
     int listener_ = -1;
     std::atomic<int> answers_until_cut_{0};
     std::mutex mutex_;
     std::list<link> links_;
+    std::mutex frozen_mutex_;
+    std::condition_variable thawed_;
+    bool frozen_ = false;
     std::thread acceptor_;
 };
 
