@@ -108,6 +108,7 @@ void cutting_proxy::pump(int from, int to, bool answers) {
     std::array<char, 65536> buffer;
     for (;;) {
         ssize_t const got = ::recv(from, buffer.data(), buffer.size(), 0);
+        wait_while_frozen();
         // The last byte but five of an answer is where ReadyForQuery begins: the server has committed.
         bool const ready = answers && got >= 6 && buffer[static_cast<std::size_t>(got) - 6] == 'Z';
         if (got <= 0 || (ready && answers_until_cut_ > 0 && --answers_until_cut_ == 0)) {
@@ -115,7 +116,6 @@ void cutting_proxy::pump(int from, int to, bool answers) {
             ::shutdown(to, SHUT_RDWR);
             return;
         }
-        wait_while_frozen();
         for (ssize_t sent = 0; sent < got;) {
             ssize_t const n =
                 ::send(to, buffer.data() + sent, static_cast<std::size_t>(got - sent), MSG_NOSIGNAL);

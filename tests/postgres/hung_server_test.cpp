@@ -1,6 +1,7 @@
 // Goal: a server that hangs costs a call its deadline and nothing more, and all is well once it goes on.
 // Method: a proxy that falls silent, so that statements, connects and cancels alike get no answer.
 #include <tests/postgres/cutting_proxy.hpp>
+#include <tests/postgres/locked_space.hpp>
 #include <tests/postgres/numbered_ops.hpp>
 #include <tests/postgres/test_database.hpp>
 #include <tests/support/run.hpp>
@@ -54,14 +55,24 @@ void run_until(asio::io_context& io, outcomes const& seen, int count) {
 TEST_CASE("hung server: every call ends at its deadline, and the pool is whole afterwards") {
     cutting_proxy proxy;
     auto where = test_database_options();
-    where.conninfo = proxy.conninfo();
+    where.conninfo = proxy.conninfo() + " application_name=" + locked_space::application("hung");
     where.connections = 2;
     auto const store = run(open_test_database(where)->open_or_create_space(space_options("hung"))).value();
     run(store->process_incoming_ops(numbered_batch(0, 5))).value();
 
-    proxy.freeze();
+    // A statement is under way when the server falls silent: at its deadline it is cancelled, in vain.
+    postgres::detail::connection holder(locked_space::settings());
+    holder.begin();
+    holder.execute_text("hold", "SELECT 1 FROM space WHERE key = 'hung' FOR UPDATE");
     asio::io_context io;
-    outcomes reads, ingests, late;
+    outcomes repairs, reads, ingests, late;
+    start(io, store->repair(deadline::after(1s)), repairs);
+    io.poll();
+    wait_for_lock_waiters("hung", 1);
+    proxy.freeze();
+    run_until(io, repairs, 1);
+    CHECK(repairs.timed_out == 1);
+
     for (int i = 0; i < 8; ++i)
         start(io, store->query_total_op_count(deadline::after((100 + 50 * i) * 1ms)), reads);
     for (std::uint64_t i = 0; i < 3; ++i)
@@ -76,6 +87,7 @@ TEST_CASE("hung server: every call ends at its deadline, and the pool is whole a
     CHECK(late.timed_out == 1);
 
     proxy.thaw();
+    holder.rollback();
     for (int i = 0; i < 12; ++i)
         CHECK(run(store->query_total_op_count()).value() >= 5);
     CHECK(run(store->process_incoming_ops(numbered_batch(100, 5))).value().held.size() == 5);

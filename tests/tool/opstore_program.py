@@ -2,6 +2,7 @@
 
 import base64
 import json
+import mmap
 import os
 import pathlib
 import random
@@ -164,5 +165,12 @@ def wait_until(condition, what):
         time.sleep(0.02)
 
 
+def _is_sanitized():
+    with open(BINARY, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
+        return any(image.find(name) >= 0 for name in (b"__asan_init", b"__tsan_init"))
+
+
 if not os.access(BINARY, os.X_OK):
     sys.exit(f"OPSTORE_BINARY: {BINARY} cannot be run")
+# Sanitizers need memory of their own.
+SANITIZED = _is_sanitized()

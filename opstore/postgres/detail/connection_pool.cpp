@@ -109,8 +109,7 @@ void connection_pool::abandon(std::shared_ptr<job> const& j) {
     if (!settle(*j))
         return;
     remove_waiting(j);
-    // Cancelling blocks for a connect: not on the caller's thread.
-    watch_.run_soon([this, j] { cancel_running(j); });
+    cancels_.run_soon([this, j] { cancel_running(j); });
 }
 
 void connection_pool::expire(std::shared_ptr<job> const& j) {
@@ -118,7 +117,7 @@ void connection_pool::expire(std::shared_ptr<job> const& j) {
         return;
     remove_waiting(j);
     j->fail(timed_out("while the database worked on the call or had no connection free", false));
-    cancel_running(j);
+    cancels_.run_soon([this, j] { cancel_running(j); });
 }
 
 bool connection_pool::settle(job& j) {
