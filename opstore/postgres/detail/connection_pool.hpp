@@ -53,10 +53,6 @@ public:
     virtual void succeed() = 0;
     virtual void fail(std::exception_ptr error) = 0;
 
-protected:
-    /// It was abandoned or its deadline passed; fail() may have been called already.
-    bool is_settled() const { return settled_; }
-
 private:
     friend class connection_pool;
 
@@ -73,8 +69,7 @@ private:
 /// A connection is made when first needed and dropped after any failure. Jobs wait in order, one queue a
 /// lane, at most waiting_jobs_max. At its deadline a job fails with timed_out wherever it is; its statement
 /// is then cancelled in the server, and the connection is dropped rather than reused, since a late cancel
-/// would hit the next statement. Cancels have a thread of their own: a server that hangs lets them block, and
-/// no deadline may wait for that.
+/// would hit the next statement.
 ///
 /// Thread safety: every method from any thread.
 class connection_pool {
@@ -154,11 +149,10 @@ private:
     std::atomic<std::uint64_t> generation_{0};
 
     std::vector<std::unique_ptr<worker>> workers_;
-    deadline_watch cancels_;
-    deadline_watch watch_;
     /// Sends the cancels. Each blocks for a connect, and a server that hangs does not answer it: neither a
     /// caller's thread nor the deadlines of other calls may wait for that.
     deadline_watch cancels_;
+    deadline_watch watch_;
 };
 
 namespace impl {
