@@ -6,6 +6,7 @@ import mmap
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import time
 BINARY = os.path.abspath(os.environ.get("OPSTORE_BINARY", "build/opstore"))
 SEED = int(os.environ.get("OPSTORE_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
 WAIT_SECONDS_MAX = 120
+LEAKS_OF_OTHERS = pathlib.Path(__file__).resolve().parent / "lsan.supp"
 
 
 def seeded_random(purpose):
@@ -38,6 +40,7 @@ class Home:
             if not name.startswith(("PG", "OPSTORE_", "GIT_"))
         }
         environment["OPSTORE_HOME"] = str(self.path)
+        environment.setdefault("LSAN_OPTIONS", f"suppressions={LEAKS_OF_OTHERS}:print_suppressions=0")
         return environment
 
     def status(self):
@@ -67,7 +70,10 @@ class Home:
                 pass
 
     def remove(self):
+        sockets = re.search(r"host='([^']+)'", self.conninfo()).group(1)
         Program(self).run("server", "stop")
+        # Left behind by a server that was killed last.
+        shutil.rmtree(sockets, ignore_errors=True)
         shutil.rmtree(self.path, ignore_errors=True)
 
 
