@@ -117,6 +117,92 @@ struct store_summary {
     friend bool operator==(store_summary const&, store_summary const&) = default;
 };
 
+/// The combined hash of the ops of one sector that were created in one unit of time, [unit * arc::unit,
+/// (unit + 1) * arc::unit); never the empty hash.
+struct unit_hash {
+    std::uint64_t unit;
+    arc::sector_index sector;
+    combined_hash hash;
+    std::uint64_t op_count;
+
+    friend bool operator==(unit_hash const&, unit_hash const&) = default;
+};
+
+/// The hashes of a whole space at one moment, and that moment: where who follows the space starts.
+struct space_hashes {
+    arc::timestamp watermark;  ///< W: the ops with stored_at <= W are in these hashes, and no others.
+    std::uint64_t op_count = 0;
+    std::vector<sector_hash> disc;  ///< Of the ops before the boundary asked for, ascending by sector.
+    std::vector<unit_hash> recent;  ///< Of all others, ascending by (unit, sector).
+
+    space_hashes() = default;
+};
+
+/// An op as who follows the space needs it.
+struct tail_op {
+    op_id id;
+    arc::location location;
+    arc::timestamp created_at;
+};
+
+/// The next ops of a space in stored_at order.
+struct op_tail {
+    std::vector<tail_op> ops;
+    arc::timestamp next;    ///< The `start` of the next call: max(start, W + 1) if complete.
+    bool complete = false;  ///< Nothing was held at or behind `next` when the end was read.
+
+    op_tail() = default;
+};
+
+/// The hashes of the full slices of one sector.
+struct sector_slices {
+    arc::sector_index sector = 0;
+    std::vector<slice_hash> slices;  ///< Ascending; only slices that hold ops.
+
+    sector_slices() = default;
+};
+
+/// The ops of one sector that were created in one span of time.
+struct op_region {
+    arc::sector_index sector;
+    arc::time_range range;
+};
+
+/// What retrieve_region_ids() answers for one region.
+struct region_ids {
+    std::uint64_t op_count = 0;
+    std::uint64_t bytes = 0;  ///< Sum of the sizes of all ops of the region.
+    bool taken = false;       ///< Whether the ids are here.
+    std::vector<op_id> ids;   ///< By (created_at, id).
+
+    region_ids() = default;
+};
+
+/// A place between the ops of a region: just behind this op in (created_at, id) order.
+struct op_position {
+    arc::timestamp created_at;
+    op_id id;
+
+    friend auto operator<=>(op_position const&, op_position const&) = default;
+};
+
+/// A part of a region.
+struct region_page {
+    std::vector<op_id> ids;  ///< By (created_at, id).
+    std::uint64_t bytes = 0;
+    std::optional<op_position> next;  ///< Where the next page starts; none: the region ends here.
+
+    region_page() = default;
+};
+
+/// A part of an answer to retrieve_ops().
+struct op_batch {
+    std::vector<stored_op> ops;
+    std::size_t ids_read = 0;  ///< The answer covers ids [0, ids_read) of the request; at least 1 of any.
+
+    op_batch() = default;
+};
+
 struct seal_report {
     std::uint64_t full_slices = 0;  ///< Slices [0, full_slices) are kept now.
     std::uint64_t sealed = 0;       ///< How many of them this call added.
@@ -264,6 +350,54 @@ public:
     /// mode store the kept hashes serve for the sealed slices; all else is computed from the ops.
     virtual boost::asio::awaitable<result<store_summary>> summarize(arc::arc_set sectors, arc::timestamp now,
                                                                     deadline until = {}) = 0;
+
+    // What a gossip peer asks in each round: each call is one statement or two, whatever number of sectors,
+    // slices or ops it is about.
+
+    /// The hashes of all ops, with the watermark of the same snapshot: the disc (created_at before
+    /// `full_slices` slices of the space's length) by sector, all else by sector and unit of time.
+    /// Cost: one round trip; reads the kept slice hashes of the disc and every op outside of it.
+    virtual boost::asio::awaitable<result<space_hashes>> retrieve_space_hashes(std::uint64_t full_slices,
+                                                                               deadline until = {}) = 0;
+
+    /// At most `ops_max` ops with stored_at >= start, whole ring, in stored_at order:
+    /// retrieve_op_ids_bounded() with what a follower needs of each op. Precondition: 0 < ops_max <=
+    /// page_ids_max.
+    virtual boost::asio::awaitable<result<op_tail>> retrieve_tail(arc::timestamp start, std::size_t ops_max,
+                                                                  deadline until = {}) = 0;
+
+    /// retrieve_op_ids_bounded() for a set of sectors, in one walk with one continuation.
+    virtual boost::asio::awaitable<result<id_page>> retrieve_op_ids_of_sectors(arc::arc_set sectors,
+                                                                               arc::timestamp start,
+                                                                               std::uint64_t limit_bytes,
+                                                                               deadline until = {}) = 0;
+
+    /// The combined hashes of the slices [0, full_slices) of each of `sectors`, ascending; a sector without
+    /// such ops has an empty list. Kept hashes where the store keeps them, else computed from the ops; hashes
+    /// that a host stored play no part.
+    virtual boost::asio::awaitable<result<std::vector<sector_slices>>> retrieve_disc_slices(
+        arc::arc_set sectors, std::uint64_t full_slices, deadline until = {}) = 0;
+
+    /// The ids of whole regions, as far as they fit: one answer for each region, in their order. A region is
+    /// taken if its bytes and ids fit into what the regions taken before it left of `limit_bytes` and of
+    /// page_ids_max, and is skipped else; a later, smaller one may still be taken.
+    /// Cost: one or two round trips; reads every op of the regions.
+    virtual boost::asio::awaitable<result<std::vector<region_ids>>> retrieve_region_ids(
+        std::vector<op_region> regions, std::uint64_t limit_bytes, deadline until = {}) = 0;
+
+    /// A part of a region that does not fit as a whole: from `after` on (none: from its start) while the
+    /// bytes stay <= limit_bytes and the ids <= page_ids_max; but at least one op if there is one left,
+    /// however large it is.
+    virtual boost::asio::awaitable<result<region_page>> retrieve_region_page(op_region region,
+                                                                             std::optional<op_position> after,
+                                                                             std::uint64_t limit_bytes,
+                                                                             deadline until = {}) = 0;
+
+    /// retrieve_ops() of as many of `ids`, from the first on, as keep the sum of sizes <= limit_bytes, but of
+    /// at least one op that is held. So what a peer asks for cannot fill the memory.
+    virtual boost::asio::awaitable<result<op_batch>> retrieve_ops_bounded(std::vector<op_id> ids,
+                                                                          std::uint64_t limit_bytes,
+                                                                          deadline until = {}) = 0;
 
     // Slices kept by the store. In slice mode host: errc::invalid_argument.
 

@@ -3,6 +3,7 @@
 #include <arc/sector.hpp>
 #include <arc/time_slices.hpp>
 #include <opstore/admission.hpp>
+#include <opstore/memory/op_pool.hpp>
 
 #include <fmt/format.h>
 
@@ -22,20 +23,49 @@ namespace opstore {
 namespace {
 
 constexpr std::int64_t time_max = std::numeric_limits<std::int64_t>::max();
-/// Slice indices are stored as int64 by every implementation.
+
+/// An op of this store. Small, because it is there once for each store that has the op.
+struct held_op {
+    pooled_op const* op;
+    arc::timestamp stored_at;
+
+    op_id const& id() const { return op->id; }
+    arc::location location() const { return op->location; }
+    arc::timestamp created_at() const { return op->created_at; }
+    std::uint64_t bytes() const { return op->data.size(); }
+};
+
+stored_op answer_of(held_op const& held) {
+    stored_op answer;
+    answer.id = held.id();
+    answer.location = held.location();
+    answer.created_at = held.created_at();
+    answer.stored_at = held.stored_at;
+    answer.data = held.op->data;
+    return answer;
+}
+
+struct id_order {
+    using is_transparent = void;
+
+    bool operator()(held_op const& a, held_op const& b) const { return a.id() < b.id(); }
+    bool operator()(held_op const& a, op_id const& b) const { return a.id() < b; }
+    bool operator()(op_id const& a, held_op const& b) const { return a < b.id(); }
+};
 
 /// Ops in the order of their creation; of equal times, by id.
 struct creation_order {
     using is_transparent = void;
 
-    bool operator()(stored_op const* a, stored_op const* b) const {
-        return std::tie(a->created_at, a->id) < std::tie(b->created_at, b->id);
+    bool operator()(held_op const* a, held_op const* b) const {
+        return std::forward_as_tuple(a->created_at(), a->id()) <
+               std::forward_as_tuple(b->created_at(), b->id());
     }
-    bool operator()(stored_op const* a, arc::timestamp b) const { return a->created_at < b; }
-    bool operator()(arc::timestamp a, stored_op const* b) const { return a < b->created_at; }
+    bool operator()(held_op const* a, arc::timestamp b) const { return a->created_at() < b; }
+    bool operator()(arc::timestamp a, held_op const* b) const { return a < b->created_at(); }
 };
 
-using ops_by_creation = std::set<stored_op const*, creation_order>;
+using ops_by_creation = std::set<held_op const*, creation_order>;
 
 /// The hash that the store itself keeps of a sector's full slice.
 struct kept_hash {
@@ -98,13 +128,23 @@ void report(verify_report& to, std::string what, std::string where, std::string 
 /// Everything behind the mutex. Each function runs in one critical section of its own.
 class memory_op_store::state {
 public:
-    state(space_options options, clock_function clock)
-        : options_(std::move(options)), clock_(std::move(clock)) {
+    state(space_options options, clock_function clock, std::shared_ptr<op_pool> pool)
+        : options_(std::move(options)),
+          clock_(std::move(clock)),
+          pool_(pool ? std::move(pool) : std::make_shared<op_pool>()) {
         assert(check(options_));
         if (options_.slices == slice_mode::store) {
             full_slices_ = full_slices_at(clock_());
         }
     }
+
+    ~state() {
+        for (held_op const& op : ops_) {
+            pool_->release(op.op);
+        }
+    }
+    state(state const&) = delete;
+    state& operator=(state const&) = delete;
 
     space_options const& options() const { return options_; }
 
@@ -112,7 +152,9 @@ public:
     id_list time_slice(arc::dht_arc arc, arc::timestamp start, arc::timestamp end) const;
     std::vector<stored_op> find(std::vector<op_id> const& ids) const;
     std::vector<op_id> missing(std::vector<op_id> const& ids) const;
-    id_page page(arc::dht_arc arc, arc::timestamp start, std::uint64_t limit_bytes) const;
+    /// Holds: whether an op at this location belongs to the walk.
+    template <class Holds>
+    id_page page(Holds const& holds, arc::timestamp start, std::uint64_t limit_bytes) const;
     std::vector<std::optional<arc::timestamp>> earliest(std::vector<arc::dht_arc> const& arcs) const;
 
     result<void> put_slice_hash(arc::dht_arc arc, std::uint64_t index, std::vector<std::byte> hash);
@@ -122,6 +164,14 @@ public:
                                                   std::vector<arc::time_range> const& ranges) const;
     store_summary summarize(arc::arc_set const& sectors, arc::timestamp now) const;
 
+    space_hashes hashes(std::uint64_t full_slices) const;
+    op_tail tail(arc::timestamp start, std::size_t ops_max) const;
+    std::vector<sector_slices> disc_slices(arc::arc_set const& sectors, std::uint64_t full_slices) const;
+    std::vector<region_ids> regions(std::vector<op_region> const& wanted, std::uint64_t limit_bytes) const;
+    region_page page_of_region(op_region const& region, std::optional<op_position> const& after,
+                               std::uint64_t limit_bytes) const;
+    op_batch find_bounded(std::vector<op_id> const& ids, std::uint64_t limit_bytes) const;
+
     result<seal_report> seal(arc::timestamp now, std::uint64_t slices_max);
     verify_report verify(bool repair);
     space_stat stat() const;
@@ -129,13 +179,24 @@ public:
 private:
     // Precondition of all below: mutex_ is held.
 
+    /// None for a number that is no sector.
+    ops_by_creation const& ops_of(arc::sector_index sector) const {
+        static const ops_by_creation none;
+        return sector < arc::sector_count ? by_sector_[sector] : none;
+    }
+
     std::uint64_t full_slices_at(arc::timestamp now) const {
         return arc::full_slice_count(now, options_.slice_factor);
     }
-    std::uint64_t slice_of(stored_op const& op) const {
-        return arc::slice_index(op.created_at, options_.slice_factor);
+    std::uint64_t slice_of(held_op const& op) const {
+        return arc::slice_index(op.created_at(), options_.slice_factor);
     }
-    stored_op const* insert(admitted_op op, std::int64_t stamp);
+    arc::timestamp after_watermark() const {
+        return arc::from_micros(watermark_ == time_max ? time_max : watermark_ + 1);
+    }
+    held_op const* insert(admitted_op op, std::int64_t stamp);
+    /// The place in by_stored_at_ where a walk from `start` begins.
+    std::vector<held_op const*>::const_iterator stored_since(arc::timestamp start) const;
     std::vector<slice_hash> slice_hashes_of(arc::dht_arc arc) const;
     std::optional<arc::timestamp> earliest_in(arc::dht_arc arc) const;
     std::vector<sector_hash> combine(arc::arc_set const& sectors, arc::time_range range) const;
@@ -144,10 +205,12 @@ private:
 
     const space_options options_;
     const clock_function clock_;
+    const std::shared_ptr<op_pool> pool_;
 
     mutable std::mutex mutex_;
-    std::map<op_id, stored_op> ops_;
-    std::map<arc::timestamp, stored_op const*> by_stored_at_;
+    std::set<held_op, id_order> ops_;
+    /// Ascending: stored_at grows strictly.
+    std::vector<held_op const*> by_stored_at_;
     std::array<ops_by_creation, arc::sector_count> by_sector_;
     std::int64_t watermark_ = 0;
     std::uint64_t op_bytes_ = 0;
@@ -158,25 +221,23 @@ private:
     std::map<arc::dht_arc, std::map<std::uint64_t, std::vector<std::byte>>> given_;
 };
 
-stored_op const* memory_op_store::state::insert(admitted_op op, std::int64_t stamp) {
-    auto const [at, inserted] = ops_.try_emplace(op.id);
-    if (!inserted) {
+held_op const* memory_op_store::state::insert(admitted_op op, std::int64_t stamp) {
+    if (ops_.contains(op.id)) {
         return nullptr;
     }
-    stored_op& stored = at->second;
-    stored.id = op.id;
-    stored.location = op.location;
-    stored.created_at = op.created_at;
-    stored.stored_at = arc::from_micros(stamp);
-    stored.data = std::move(op.data);
-    auto const sector = arc::sector_of(stored.location);
-    by_stored_at_.emplace(stored.stored_at, &stored);
-    by_sector_[sector].insert(&stored);
-    op_bytes_ += stored.data.size();
-    if (auto const slice = slice_of(stored); slice < full_slices_) {
-        kept_[{sector, slice}].add(stored.id);
+    held_op const& held = *ops_.insert({pool_->acquire(std::move(op)), arc::from_micros(stamp)}).first;
+    auto const sector = arc::sector_of(held.location());
+    by_stored_at_.push_back(&held);
+    by_sector_[sector].insert(&held);
+    op_bytes_ += held.bytes();
+    if (auto const slice = slice_of(held); slice < full_slices_) {
+        kept_[{sector, slice}].add(held.id());
     }
-    return &stored;
+    return &held;
+}
+
+std::vector<held_op const*>::const_iterator memory_op_store::state::stored_since(arc::timestamp start) const {
+    return std::ranges::lower_bound(by_stored_at_, start, {}, &held_op::stored_at);
 }
 
 ingest_report memory_op_store::state::ingest(std::vector<incoming_op> ops) {
@@ -196,9 +257,9 @@ ingest_report memory_op_store::state::ingest(std::vector<incoming_op> ops) {
         if (!seen.insert(op.id).second) {
             continue;
         }
-        if (auto const* stored = insert(std::move(op), stamp)) {
-            report.newly_stored.push_back({stored->id, stored->created_at});
-            report.newly_stored_bytes += stored->data.size();
+        if (auto const* held = insert(std::move(op), stamp)) {
+            report.newly_stored.push_back({held->id(), held->created_at()});
+            report.newly_stored_bytes += held->bytes();
         }
         watermark_ = stamp++;
     }
@@ -210,8 +271,8 @@ id_list memory_op_store::state::time_slice(arc::dht_arc arc, arc::timestamp star
     ops_by_creation found;
     for (auto const& piece : arc::sector_pieces(arc)) {
         auto const& ops = by_sector_[piece.sector];
-        for (auto at = ops.lower_bound(start); at != ops.end() && (*at)->created_at < end; ++at) {
-            if (arc.contains((*at)->location)) {
+        for (auto at = ops.lower_bound(start); at != ops.end() && (*at)->created_at() < end; ++at) {
+            if (arc.contains((*at)->location())) {
                 found.insert(*at);
             }
         }
@@ -219,8 +280,8 @@ id_list memory_op_store::state::time_slice(arc::dht_arc arc, arc::timestamp star
     id_list list;
     list.ids.reserve(found.size());
     for (auto const* op : found) {
-        list.ids.push_back(op->id);
-        list.bytes += op->data.size();
+        list.ids.push_back(op->id());
+        list.bytes += op->bytes();
     }
     return list;
 }
@@ -230,7 +291,7 @@ std::vector<stored_op> memory_op_store::state::find(std::vector<op_id> const& id
     std::vector<stored_op> found;
     for (auto const& id : ids) {
         if (auto const at = ops_.find(id); at != ops_.end()) {
-            found.push_back(at->second);
+            found.push_back(answer_of(*at));
         }
     }
     return found;
@@ -247,25 +308,25 @@ std::vector<op_id> memory_op_store::state::missing(std::vector<op_id> const& ids
     return absent;
 }
 
-id_page memory_op_store::state::page(arc::dht_arc arc, arc::timestamp start,
+template <class Holds>
+id_page memory_op_store::state::page(Holds const& holds, arc::timestamp start,
                                      std::uint64_t limit_bytes) const {
     std::scoped_lock const lock(mutex_);
     id_page page;
-    for (auto at = by_stored_at_.lower_bound(start); at != by_stored_at_.end(); ++at) {
-        stored_op const& op = *at->second;
-        if (!arc.contains(op.location)) {
+    for (auto at = stored_since(start); at != by_stored_at_.end(); ++at) {
+        held_op const& op = **at;
+        if (!holds(op.location())) {
             continue;
         }
-        if (page.ids.size() == page_ids_max || op.data.size() > limit_bytes - page.bytes) {
+        if (page.ids.size() == page_ids_max || op.bytes() > limit_bytes - page.bytes) {
             page.next = op.stored_at;
-            page.next_op_bytes = op.data.size();
+            page.next_op_bytes = op.bytes();
             return page;
         }
-        page.ids.push_back(op.id);
-        page.bytes += op.data.size();
+        page.ids.push_back(op.id());
+        page.bytes += op.bytes();
     }
-    auto const after_watermark = watermark_ == time_max ? time_max : watermark_ + 1;
-    page.next = std::max(start, arc::from_micros(after_watermark));
+    page.next = std::max(start, after_watermark());
     return page;
 }
 
@@ -274,9 +335,9 @@ std::optional<arc::timestamp> memory_op_store::state::earliest_in(arc::dht_arc a
     for (auto const& piece : arc::sector_pieces(arc)) {
         auto const& ops = by_sector_[piece.sector];
         auto const first =
-            std::ranges::find_if(ops, [&](auto const* op) { return arc.contains(op->location); });
-        if (first != ops.end() && (!earliest || (*first)->created_at < *earliest)) {
-            earliest = (*first)->created_at;
+            std::ranges::find_if(ops, [&](auto const* op) { return arc.contains(op->location()); });
+        if (first != ops.end() && (!earliest || (*first)->created_at() < *earliest)) {
+            earliest = (*first)->created_at();
         }
     }
     return earliest;
@@ -335,8 +396,9 @@ std::vector<sector_hash> memory_op_store::state::combine(arc::arc_set const& sec
     for (auto const sector : sectors.sectors()) {
         sector_hash combined{sector, {}, 0};
         auto const& ops = by_sector_[sector];
-        for (auto at = ops.lower_bound(range.start); at != ops.end() && (*at)->created_at < range.end; ++at) {
-            combined.hash.add((*at)->id);
+        for (auto at = ops.lower_bound(range.start); at != ops.end() && (*at)->created_at() < range.end;
+             ++at) {
+            combined.hash.add((*at)->id());
             ++combined.op_count;
         }
         if (combined.op_count > 0) {
@@ -375,6 +437,143 @@ store_summary memory_op_store::state::summarize(arc::arc_set const& sectors, arc
     return summary;
 }
 
+space_hashes memory_op_store::state::hashes(std::uint64_t full_slices) const {
+    std::scoped_lock const lock(mutex_);
+    space_hashes all;
+    all.watermark = arc::from_micros(watermark_);
+    all.op_count = ops_.size();
+    auto const boundary = arc::slice_range(full_slices, options_.slice_factor).start;
+    std::map<std::pair<std::uint64_t, arc::sector_index>, kept_hash> recent;
+    for (arc::sector_index sector = 0; sector < arc::sector_count; ++sector) {
+        kept_hash disc;
+        for (auto const* op : by_sector_[sector]) {
+            if (op->created_at() < boundary) {
+                disc.add(op->id());
+            } else {
+                auto const unit = static_cast<std::uint64_t>(op->created_at().time_since_epoch() / arc::unit);
+                recent[{unit, sector}].add(op->id());
+            }
+        }
+        if (disc.op_count > 0) {
+            all.disc.push_back({sector, disc.hash, disc.op_count});
+        }
+    }
+    for (auto const& [cell, kept] : recent) {
+        all.recent.push_back({cell.first, cell.second, kept.hash, kept.op_count});
+    }
+    return all;
+}
+
+op_tail memory_op_store::state::tail(arc::timestamp start, std::size_t ops_max) const {
+    std::scoped_lock const lock(mutex_);
+    op_tail tail;
+    for (auto at = stored_since(start); at != by_stored_at_.end(); ++at) {
+        held_op const& op = **at;
+        if (tail.ops.size() == ops_max) {
+            tail.next = op.stored_at;
+            return tail;
+        }
+        tail.ops.push_back({op.id(), op.location(), op.created_at()});
+    }
+    tail.next = std::max(start, after_watermark());
+    tail.complete = true;
+    return tail;
+}
+
+std::vector<sector_slices> memory_op_store::state::disc_slices(arc::arc_set const& sectors,
+                                                               std::uint64_t full_slices) const {
+    std::scoped_lock const lock(mutex_);
+    auto const boundary = arc::slice_range(full_slices, options_.slice_factor).start;
+    std::vector<sector_slices> all;
+    for (auto const sector : sectors.sectors()) {
+        std::map<std::uint64_t, combined_hash> hashes;
+        auto at = kept_.lower_bound({sector, 0});
+        for (; at != kept_.end() && at->first.sector == sector && at->first.slice < full_slices; ++at) {
+            hashes[at->first.slice] = at->second.hash;
+        }
+        auto const& ops = by_sector_[sector];
+        auto const unkept = arc::slice_range(full_slices_, options_.slice_factor).start;
+        for (auto op = ops.lower_bound(unkept); op != ops.end() && (*op)->created_at() < boundary; ++op) {
+            hashes[slice_of(**op)].add((*op)->id());
+        }
+        sector_slices& of_sector = all.emplace_back();
+        of_sector.sector = sector;
+        for (auto const& [index, hash] : hashes) {
+            of_sector.slices.emplace_back(index, copy_of(hash.bytes()));
+        }
+    }
+    return all;
+}
+
+std::vector<region_ids> memory_op_store::state::regions(std::vector<op_region> const& wanted,
+                                                        std::uint64_t limit_bytes) const {
+    std::scoped_lock const lock(mutex_);
+    std::vector<region_ids> answers;
+    std::uint64_t bytes_left = limit_bytes;
+    std::size_t ids_left = page_ids_max;
+    for (auto const& region : wanted) {
+        region_ids& answer = answers.emplace_back();
+        auto const& ops = ops_of(region.sector);
+        auto const first = ops.lower_bound(region.range.start);
+        auto last = first;
+        for (; last != ops.end() && (*last)->created_at() < region.range.end; ++last) {
+            ++answer.op_count;
+            answer.bytes += (*last)->bytes();
+        }
+        answer.taken = answer.bytes <= bytes_left && answer.op_count <= ids_left;
+        if (answer.taken) {
+            std::for_each(first, last, [&](auto const* op) { answer.ids.push_back(op->id()); });
+            bytes_left -= answer.bytes;
+            ids_left -= answer.ids.size();
+        }
+    }
+    return answers;
+}
+
+region_page memory_op_store::state::page_of_region(op_region const& region,
+                                                   std::optional<op_position> const& after,
+                                                   std::uint64_t limit_bytes) const {
+    std::scoped_lock const lock(mutex_);
+    region_page page;
+    held_op const* last = nullptr;
+    auto const& ops = ops_of(region.sector);
+    for (auto at = ops.lower_bound(region.range.start);
+         at != ops.end() && (*at)->created_at() < region.range.end; ++at) {
+        held_op const& op = **at;
+        if (after && op_position{op.created_at(), op.id()} <= *after) {
+            continue;
+        }
+        bool const fits = page.ids.size() < page_ids_max && page.bytes + op.bytes() <= limit_bytes;
+        if (!fits && !page.ids.empty()) {
+            page.next = op_position{last->created_at(), last->id()};
+            break;
+        }
+        page.ids.push_back(op.id());
+        page.bytes += op.bytes();
+        last = &op;
+    }
+    return page;
+}
+
+op_batch memory_op_store::state::find_bounded(std::vector<op_id> const& ids,
+                                              std::uint64_t limit_bytes) const {
+    std::scoped_lock const lock(mutex_);
+    op_batch batch;
+    std::uint64_t bytes = 0;
+    for (auto const& id : ids) {
+        auto const at = ops_.find(id);
+        if (at != ops_.end()) {
+            bytes += at->bytes();
+            if (bytes > limit_bytes && !batch.ops.empty()) {
+                break;
+            }
+            batch.ops.push_back(answer_of(*at));
+        }
+        ++batch.ids_read;
+    }
+    return batch;
+}
+
 result<seal_report> memory_op_store::state::seal(arc::timestamp now, std::uint64_t slices_max) {
     if (options_.slices == slice_mode::host) {
         return refusal(errc::invalid_argument, "seal: in slice mode host the host keeps the slices itself");
@@ -389,8 +588,8 @@ result<seal_report> memory_op_store::state::seal(arc::timestamp now, std::uint64
     auto const start = arc::slice_range(before, options_.slice_factor).start;
     auto const end = arc::slice_range(full_slices_, options_.slice_factor).start;
     for (auto const& ops : by_sector_) {
-        for (auto at = ops.lower_bound(start); at != ops.end() && (*at)->created_at < end; ++at) {
-            kept_[{arc::sector_of((*at)->location), slice_of(**at)}].add((*at)->id);
+        for (auto at = ops.lower_bound(start); at != ops.end() && (*at)->created_at() < end; ++at) {
+            kept_[{arc::sector_of((*at)->location()), slice_of(**at)}].add((*at)->id());
         }
     }
     seal_report report;
@@ -401,10 +600,10 @@ result<seal_report> memory_op_store::state::seal(arc::timestamp now, std::uint64
 
 derived memory_op_store::state::derive() const {
     derived truth;
-    for (auto const& [id, op] : ops_) {
-        truth.op_bytes += op.data.size();
+    for (held_op const& op : ops_) {
+        truth.op_bytes += op.bytes();
         if (auto const slice = slice_of(op); slice < full_slices_) {
-            truth.kept[{arc::sector_of(op.location), slice}].add(id);
+            truth.kept[{arc::sector_of(op.location()), slice}].add(op.id());
         }
     }
     return truth;
@@ -452,8 +651,8 @@ space_stat memory_op_store::state::stat() const {
     return stat;
 }
 
-memory_op_store::memory_op_store(space_options options, clock_function clock)
-    : state_(std::make_unique<state>(std::move(options), std::move(clock))) {}
+memory_op_store::memory_op_store(space_options options, clock_function clock, std::shared_ptr<op_pool> pool)
+    : state_(std::make_unique<state>(std::move(options), std::move(clock), std::move(pool))) {}
 
 memory_op_store::~memory_op_store() = default;
 
@@ -492,7 +691,8 @@ asio::awaitable<result<id_page>> memory_op_store::retrieve_op_ids_bounded(arc::d
                                                                           arc::timestamp start,
                                                                           std::uint64_t limit_bytes,
                                                                           deadline) {
-    co_return state_->page(arc, start, limit_bytes);
+    auto const holds = [&](arc::location at) { return arc.contains(at); };
+    co_return state_->page(holds, start, limit_bytes);
 }
 
 asio::awaitable<result<std::optional<arc::timestamp>>> memory_op_store::earliest_timestamp_in_arc(
@@ -548,6 +748,46 @@ asio::awaitable<result<std::vector<std::vector<sector_hash>>>> memory_op_store::
 asio::awaitable<result<store_summary>> memory_op_store::summarize(arc::arc_set sectors, arc::timestamp now,
                                                                   deadline) {
     co_return state_->summarize(sectors, now);
+}
+
+asio::awaitable<result<space_hashes>> memory_op_store::retrieve_space_hashes(std::uint64_t full_slices,
+                                                                             deadline) {
+    co_return state_->hashes(full_slices);
+}
+
+asio::awaitable<result<op_tail>> memory_op_store::retrieve_tail(arc::timestamp start, std::size_t ops_max,
+                                                                deadline) {
+    co_return state_->tail(start, ops_max);
+}
+
+asio::awaitable<result<id_page>> memory_op_store::retrieve_op_ids_of_sectors(arc::arc_set sectors,
+                                                                             arc::timestamp start,
+                                                                             std::uint64_t limit_bytes,
+                                                                             deadline) {
+    auto const holds = [&](arc::location at) { return sectors.includes(arc::sector_of(at)); };
+    co_return state_->page(holds, start, limit_bytes);
+}
+
+asio::awaitable<result<std::vector<sector_slices>>> memory_op_store::retrieve_disc_slices(
+    arc::arc_set sectors, std::uint64_t full_slices, deadline) {
+    co_return state_->disc_slices(sectors, full_slices);
+}
+
+asio::awaitable<result<std::vector<region_ids>>> memory_op_store::retrieve_region_ids(
+    std::vector<op_region> regions, std::uint64_t limit_bytes, deadline) {
+    co_return state_->regions(regions, limit_bytes);
+}
+
+asio::awaitable<result<region_page>> memory_op_store::retrieve_region_page(op_region region,
+                                                                           std::optional<op_position> after,
+                                                                           std::uint64_t limit_bytes,
+                                                                           deadline) {
+    co_return state_->page_of_region(region, after, limit_bytes);
+}
+
+asio::awaitable<result<op_batch>> memory_op_store::retrieve_ops_bounded(std::vector<op_id> ids,
+                                                                        std::uint64_t limit_bytes, deadline) {
+    co_return state_->find_bounded(ids, limit_bytes);
 }
 
 asio::awaitable<result<seal_report>> memory_op_store::seal(arc::timestamp now, std::uint64_t slices_max,

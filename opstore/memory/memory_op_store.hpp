@@ -7,6 +7,8 @@
 
 namespace opstore {
 
+class op_pool;
+
 /// A space in memory: the oracle of the tests, and the store of thousands of simulated peers.
 ///
 /// Deterministic: the same calls at the same times of `clock` give the same answers, on any machine. It is
@@ -19,7 +21,9 @@ public:
     using clock_function = std::function<arc::timestamp()>;
 
     /// Precondition: check(options). A space in slice mode store starts with the full slices of clock().
-    explicit memory_op_store(space_options options, clock_function clock = system_clock_now);
+    /// `pool`: shared by the stores that are to hold their common ops once; null: a pool of its own.
+    explicit memory_op_store(space_options options, clock_function clock = system_clock_now,
+                             std::shared_ptr<op_pool> pool = nullptr);
     ~memory_op_store() override;
 
     static arc::timestamp system_clock_now();
@@ -60,6 +64,25 @@ public:
         arc::arc_set sectors, std::vector<arc::time_range> ranges, deadline until = {}) override;
     boost::asio::awaitable<result<store_summary>> summarize(arc::arc_set sectors, arc::timestamp now,
                                                             deadline until = {}) override;
+    boost::asio::awaitable<result<space_hashes>> retrieve_space_hashes(std::uint64_t full_slices,
+                                                                       deadline until = {}) override;
+    boost::asio::awaitable<result<op_tail>> retrieve_tail(arc::timestamp start, std::size_t ops_max,
+                                                          deadline until = {}) override;
+    boost::asio::awaitable<result<id_page>> retrieve_op_ids_of_sectors(arc::arc_set sectors,
+                                                                       arc::timestamp start,
+                                                                       std::uint64_t limit_bytes,
+                                                                       deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<sector_slices>>> retrieve_disc_slices(
+        arc::arc_set sectors, std::uint64_t full_slices, deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<region_ids>>> retrieve_region_ids(
+        std::vector<op_region> regions, std::uint64_t limit_bytes, deadline until = {}) override;
+    boost::asio::awaitable<result<region_page>> retrieve_region_page(op_region region,
+                                                                     std::optional<op_position> after,
+                                                                     std::uint64_t limit_bytes,
+                                                                     deadline until = {}) override;
+    boost::asio::awaitable<result<op_batch>> retrieve_ops_bounded(std::vector<op_id> ids,
+                                                                  std::uint64_t limit_bytes,
+                                                                  deadline until = {}) override;
     boost::asio::awaitable<result<seal_report>> seal(arc::timestamp now, std::uint64_t slices_max,
                                                      deadline until = {}) override;
     boost::asio::awaitable<result<verify_report>> verify(deadline until = {}) override;

@@ -191,6 +191,18 @@ boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> postgres_data
         new postgres_op_store(shared_from_this(), found->space_id, found->incarnation, std::move(options)));
 }
 
+boost::asio::awaitable<result<std::unique_ptr<postgres_peer_meta>>> postgres_database::open_peer_meta(
+    std::string space_key, deadline until) {
+    std::function<result<found_space>(connection&)> work = [space_key](connection& c) {
+        return find_space(c, space_key);
+    };
+    auto const found = co_await pool_->run<result<found_space>>(lane::read, until, std::move(work));
+    if (!found)
+        co_return found.error();
+    co_return std::unique_ptr<postgres_peer_meta>(
+        new postgres_peer_meta(shared_from_this(), found->space_id, found->incarnation));
+}
+
 boost::asio::awaitable<std::vector<space_listing>> postgres_database::list_spaces(deadline until) {
     std::function<std::vector<space_listing>(connection&)> work = [](connection& c) {
         std::vector<space_listing> spaces;

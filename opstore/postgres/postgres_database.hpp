@@ -2,6 +2,7 @@
 
 #include <opstore/op_store.hpp>
 #include <opstore/postgres/postgres_op_store.hpp>
+#include <opstore/postgres/postgres_peer_meta.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -106,6 +107,11 @@ public:
     boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> open_or_create_space(
         space_options options, deadline until = {});
 
+    /// What a peer remembers of the other peers of a space that exists; it is dropped with the space.
+    /// Refusals: no_such_space, space_differs.
+    boost::asio::awaitable<result<std::unique_ptr<postgres_peer_meta>>> open_peer_meta(std::string space_key,
+                                                                                       deadline until = {});
+
     /// All spaces, by key.
     boost::asio::awaitable<std::vector<space_listing>> list_spaces(deadline until = {});
 
@@ -121,6 +127,7 @@ private:
     std::unique_ptr<postgres::detail::connection_pool> pool_;
 
     friend class postgres_op_store;
+    friend class postgres_peer_meta;
 };
 
 }  // namespace opstore

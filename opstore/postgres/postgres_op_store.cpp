@@ -2,6 +2,7 @@
 
 #include <opstore/admission.hpp>
 #include <opstore/postgres/detail/connection_pool.hpp>
+#include <opstore/postgres/detail/gossip_queries.hpp>
 #include <opstore/postgres/detail/ingest_queue.hpp>
 #include <opstore/postgres/detail/queries.hpp>
 #include <opstore/postgres/postgres_database.hpp>
@@ -197,6 +198,58 @@ boost::asio::awaitable<result<store_summary>> postgres_op_store::summarize(arc::
                                                                            deadline until) {
     return run(lane::read, until, [sectors, now](connection& c, space_view space) {
         return fetch_summary(c, space, sectors, now);
+    });
+}
+
+boost::asio::awaitable<result<space_hashes>> postgres_op_store::retrieve_space_hashes(
+    std::uint64_t full_slices, deadline until) {
+    return run(lane::read, until, [full_slices](connection& c, space_view space) {
+        return fetch_space_hashes(c, space, full_slices);
+    });
+}
+
+boost::asio::awaitable<result<op_tail>> postgres_op_store::retrieve_tail(arc::timestamp start,
+                                                                         std::size_t ops_max,
+                                                                         deadline until) {
+    return run(lane::read, until, [start, ops_max](connection& c, space_view space) {
+        return fetch_tail(c, space, start, ops_max);
+    });
+}
+
+boost::asio::awaitable<result<id_page>> postgres_op_store::retrieve_op_ids_of_sectors(
+    arc::arc_set sectors, arc::timestamp start, std::uint64_t limit_bytes, deadline until) {
+    return run(lane::read, until, [sectors, start, limit_bytes](connection& c, space_view space) {
+        return fetch_page(c, space, sectors, start, limit_bytes);
+    });
+}
+
+boost::asio::awaitable<result<std::vector<sector_slices>>> postgres_op_store::retrieve_disc_slices(
+    arc::arc_set sectors, std::uint64_t full_slices, deadline until) {
+    return run(lane::read, until, [sectors, full_slices](connection& c, space_view space) {
+        return fetch_disc_slices(c, space, sectors, full_slices);
+    });
+}
+
+boost::asio::awaitable<result<std::vector<region_ids>>> postgres_op_store::retrieve_region_ids(
+    std::vector<op_region> regions, std::uint64_t limit_bytes, deadline until) {
+    return run(lane::read, until,
+               [regions = std::move(regions), limit_bytes](connection& c, space_view space) {
+                   return fetch_region_ids(c, space, regions, limit_bytes);
+               });
+}
+
+boost::asio::awaitable<result<region_page>> postgres_op_store::retrieve_region_page(
+    op_region region, std::optional<op_position> after, std::uint64_t limit_bytes, deadline until) {
+    return run(lane::read, until, [region, after, limit_bytes](connection& c, space_view space) {
+        return fetch_region_page(c, space, region, after, limit_bytes);
+    });
+}
+
+boost::asio::awaitable<result<op_batch>> postgres_op_store::retrieve_ops_bounded(std::vector<op_id> ids,
+                                                                                 std::uint64_t limit_bytes,
+                                                                                 deadline until) {
+    return run(lane::read, until, [ids = std::move(ids), limit_bytes](connection& c, space_view space) {
+        return fetch_ops_bounded(c, space, ids, limit_bytes);
     });
 }
 

@@ -1,5 +1,5 @@
 -- XOR and number of the op ids of each sector in each of some spans of creation time.
--- Parameters: $1 space_id, $2 sector[], $3 start[] (inclusive), $4 end[] (exclusive; parallel to $3).
+-- Parameters: $1 space_id, $2 incarnation, $3 sector[], $4 start[] (inclusive), $5 end[] (exclusive; parallel to $4).
 -- Rows: none if the space is gone; else (range, sector, hash, op_count), range from 0, by range and sector, where
 --   there are ops; one row of nulls where there are none at all.
 -- Index: op_by_sector_created_at, one range for each sector and span. Lock: none. Isolation: any.
@@ -7,8 +7,8 @@ SELECT h.range, h.sector, h.hash, h.op_count
 FROM space s
 LEFT JOIN LATERAL (
     SELECT r.ordinal - 1 AS range, c.sector, x.hash, x.op_count
-    FROM unnest($3::bigint[], $4::bigint[]) WITH ORDINALITY AS r (starts, ends, ordinal)
-    CROSS JOIN unnest($2::bigint[]) AS c (sector)
+    FROM unnest($4::bigint[], $5::bigint[]) WITH ORDINALITY AS r (starts, ends, ordinal)
+    CROSS JOIN unnest($3::bigint[]) AS c (sector)
     CROSS JOIN LATERAL (
         SELECT substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
                count(*) AS op_count
@@ -16,5 +16,5 @@ LEFT JOIN LATERAL (
         WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
               AND o.created_at >= r.starts AND o.created_at < r.ends
         HAVING count(*) > 0) x) h ON true
-WHERE s.space_id = $1::bigint
+WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
 ORDER BY h.range, h.sector

@@ -3,6 +3,7 @@
 WITH ops AS (DELETE FROM op WHERE space_id = $1::bigint),
      hashes AS (DELETE FROM slice_hash WHERE space_id = $1::bigint),
      totals AS (DELETE FROM space_total WHERE space_id = $1::bigint),
-     marks AS (DELETE FROM ingest_mark WHERE space_id = $1::bigint)
+     marks AS (DELETE FROM ingest_mark WHERE space_id = $1::bigint),
+     peers AS (DELETE FROM peer_meta WHERE space_id = $1::bigint)
 DELETE FROM space WHERE space_id = $1::bigint
 RETURNING space_id

@@ -1,6 +1,6 @@
 -- One chunk of a page of a part of the ring, with the watermark.
--- Parameters: $1 space_id, $2 start (inclusive), $3 bytes that may still be added, $4 ids that may still be
---   added; $5 sector[], $6 first location[], $7 last location[]: the arc, cut at sector borders; at least one.
+-- Parameters: $1 space_id, $2 incarnation, $3 start (inclusive), $4 bytes that may still be added, $5 ids that may
+--   still be added; $6 sector[], $7 first location[], $8 last location[]: the arc, cut at sector borders; at least one.
 -- Rows: as page_full.
 -- Index: op_by_sector_stored_at, one probe for each piece. Each piece gives its first `share` ops; where a piece
 --   was cut there may be more behind its last op, so the smallest such last op is the horizon, and ops beyond it
@@ -10,19 +10,19 @@
 WITH here AS (
     SELECT s.last_stored_at, (8 + 4 * sqrt(wanted) + 1.1 * wanted)::bigint AS share
     FROM space s JOIN space_total t USING (space_id),
-         LATERAL (SELECT least($4::bigint + 1,
-                               32 + (least($3::bigint, 1::bigint << 40)::float8 * greatest(t.op_count, 1)
+         LATERAL (SELECT least($5::bigint + 1,
+                               32 + (least($4::bigint, 1::bigint << 40)::float8 * greatest(t.op_count, 1)
                                      / greatest(t.op_bytes, 1)))
-                         / cardinality($5::bigint[]) AS wanted) w
-    WHERE s.space_id = $1::bigint
+                         / cardinality($6::bigint[]) AS wanted) w
+    WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
 ), reach AS MATERIALIZED (
     SELECT p.piece, o.stored_at, o.size, o.op_id
     FROM here h
-    CROSS JOIN unnest($5::bigint[], $6::bigint[], $7::bigint[]) WITH ORDINALITY AS p (sector, first, last, piece)
+    CROSS JOIN unnest($6::bigint[], $7::bigint[], $8::bigint[]) WITH ORDINALITY AS p (sector, first, last, piece)
     CROSS JOIN LATERAL (
         SELECT o.stored_at, o.size, o.op_id
         FROM op o
-        WHERE o.space_id = $1::bigint AND o.sector = p.sector::smallint AND o.stored_at >= $2::bigint
+        WHERE o.space_id = $1::bigint AND o.sector = p.sector::smallint AND o.stored_at >= $3::bigint
               AND o.location BETWEEN p.first AND p.last
         ORDER BY o.stored_at
         LIMIT h.share) o

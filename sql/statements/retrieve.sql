@@ -1,6 +1,7 @@
 -- Ops by id, with their bytes, as many as a result should hold.
--- Parameters: $1 space_id, $2 op_id[], $3 most bytes of ops in the result (the first one is always in it).
--- Rows: none if the space is gone; else for each op found, in the order of the ids: ordinal (position in $2,
+-- Parameters: $1 space_id, $2 incarnation, $3 op_id[], $4 most bytes of ops in the result (the first one is
+--   always in it).
+-- Rows: none if the space is gone; else for each op found, in the order of the ids: ordinal (position in $3,
 --   from 0), location, created_at, stored_at, payload. One row of nulls if none was found. Whatever comes behind
 --   the last ordinal is asked for again if the bytes were used up: column `more`.
 -- Index: op_pkey. Large payloads are read after the cut only. Lock: none. Isolation: any.
@@ -10,10 +11,10 @@ LEFT JOIN LATERAL (
     SELECT n.*
     FROM (SELECT i.ordinal - 1 AS ordinal, o.location, o.created_at, o.stored_at, o.payload,
                  sum(o.size) OVER sofar - o.size AS before,
-                 sum(o.size) OVER () > $3::bigint AS more
-          FROM unnest($2::bytea[]) WITH ORDINALITY AS i (op_id, ordinal)
+                 sum(o.size) OVER () > $4::bigint AS more
+          FROM unnest($3::bytea[]) WITH ORDINALITY AS i (op_id, ordinal)
           JOIN op o ON o.space_id = $1::bigint AND o.op_id = i.op_id
           WINDOW sofar AS (ORDER BY i.ordinal ROWS UNBOUNDED PRECEDING)) n
-    WHERE n.before < $3::bigint) f ON true
-WHERE s.space_id = $1::bigint
+    WHERE n.before < $4::bigint) f ON true
+WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
 ORDER BY f.ordinal

@@ -1,6 +1,6 @@
 -- Disc and rings of some sectors: what peers compare first.
--- Parameters: $1 space_id, $2 sector[], $3 disc slices (the disc is [0, $3 * slice_us)), $4 ring start[]
---   (inclusive), $5 ring end[] (exclusive).
+-- Parameters: $1 space_id, $2 incarnation, $3 sector[], $4 disc slices (the disc is [0, $4 * slice_us)), $5 ring
+--   start[] (inclusive), $6 ring end[] (exclusive).
 -- Rows: none if the space is gone; else (ring, hash) for each part with ops: ring -1 for the disc (up to two rows,
 --   to be combined: kept hashes, and ops beyond them), else the ring from 0. One row of nulls without ops.
 -- Index: slice_hash_pkey for what is sealed, op_by_sector_created_at for the rest. Kept hashes, boundary and ops
@@ -10,19 +10,22 @@ FROM space s
 LEFT JOIN LATERAL (
     SELECT -1::bigint AS ring,
            substring(varbit_send(bit_xor(('x' || encode(k.hash, 'hex'))::varbit)) FROM 5) AS hash
-    FROM unnest($2::bigint[]) AS c (sector)
-    JOIN slice_hash k ON k.space_id = $1::bigint AND k.arc_start = c.sector << 23
-                         AND k.arc_end = ((c.sector + 1) << 23) - 1
-                         AND k.slice_index < least($3::bigint, s.full_slices)
+    FROM unnest($3::bigint[]) AS c (sector)
+    CROSS JOIN LATERAL (
+        SELECT k.hash
+        FROM slice_hash k
+        WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
+              AND k.arc_end = ((c.sector + 1) << 23) - 1 AND k.slice_index < least($4::bigint, s.full_slices)
+        OFFSET 0) k
     HAVING count(*) > 0
     UNION ALL
     SELECT r.ring, substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5)
-    FROM (SELECT -1::bigint AS ring, least($3::bigint, s.full_slices) * s.slice_us AS starts,
-                 $3::bigint * s.slice_us AS ends
+    FROM (SELECT -1::bigint AS ring, least($4::bigint, s.full_slices) * s.slice_us AS starts,
+                 $4::bigint * s.slice_us AS ends
           UNION ALL
           SELECT r.ordinal - 1, r.starts, r.ends
-          FROM unnest($4::bigint[], $5::bigint[]) WITH ORDINALITY AS r (starts, ends, ordinal)) r
-    CROSS JOIN unnest($2::bigint[]) AS c (sector)
+          FROM unnest($5::bigint[], $6::bigint[]) WITH ORDINALITY AS r (starts, ends, ordinal)) r
+    CROSS JOIN unnest($3::bigint[]) AS c (sector)
     CROSS JOIN LATERAL (
         SELECT o.op_id
         FROM op o
@@ -30,4 +33,4 @@ LEFT JOIN LATERAL (
               AND o.created_at >= r.starts AND o.created_at < r.ends
         OFFSET 0) o
     GROUP BY r.ring) h ON true
-WHERE s.space_id = $1::bigint
+WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

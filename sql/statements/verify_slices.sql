@@ -1,5 +1,5 @@
 -- Compares every kept slice hash with the ops.
--- Parameters: $1 space_id, $2 most rows.
+-- Parameters: $1 space_id, $2 incarnation, $3 most rows.
 -- Rows: first a total (null, null, compared, differing, ...), then the differences: sector, slice_index, kept hash
 --   and count, computed hash and count (null where there is none).
 -- Reads all ops below the boundary. Both sides come from one snapshot. Lock: none. Isolation: any.
@@ -8,12 +8,12 @@ WITH computed AS (
            substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
            count(*) AS op_count
     FROM space s JOIN op o ON o.space_id = s.space_id AND o.created_at < s.full_slices * s.slice_us
-    WHERE s.space_id = $1::bigint AND s.slice_mode = 'store'
+    WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint AND s.slice_mode = 'store'
     GROUP BY 1, 2
 ), kept AS (
     SELECT h.arc_start >> 23 AS sector, h.slice_index, h.hash, h.op_count
     FROM space s JOIN slice_hash h ON h.space_id = s.space_id
-    WHERE s.space_id = $1::bigint AND s.slice_mode = 'store'
+    WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint AND s.slice_mode = 'store'
           AND h.arc_start & 8388607 = 0 AND h.arc_end = h.arc_start + 8388607
 ), compared AS MATERIALIZED (
     SELECT sector, slice_index, k.hash AS kept_hash, k.op_count AS kept_count, c.hash, c.op_count,
@@ -28,5 +28,5 @@ UNION ALL
  FROM compared
  WHERE differs
  ORDER BY sector, slice_index
- LIMIT $2::bigint)
+ LIMIT $3::bigint)
 ORDER BY 1 NULLS FIRST, 2

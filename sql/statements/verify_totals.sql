@@ -1,5 +1,5 @@
 -- Compares a space's counters, watermark and derived columns with its ops.
--- Parameters: $1 space_id. Rows: none if the space is gone; else one. Reads all ops. Lock: none.
+-- Parameters: $1 space_id, $2 incarnation. Rows: none if the space is gone; else one. Reads all ops. Lock: none.
 SELECT t.op_count, o.op_count, t.op_bytes, o.op_bytes, s.last_stored_at, o.last_stored_at, o.wrong_columns
 FROM space s
 JOIN space_total t USING (space_id)
@@ -8,4 +8,4 @@ CROSS JOIN (SELECT count(*) AS op_count, coalesce(sum(size), 0)::bigint AS op_by
                    count(*) FILTER (WHERE sector <> location >> 23 OR size <> octet_length(payload)) AS wrong_columns
             FROM op
             WHERE space_id = $1::bigint) o
-WHERE s.space_id = $1::bigint
+WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

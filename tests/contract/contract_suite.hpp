@@ -1,6 +1,7 @@
 #pragma once
 
 #include <opstore/op_store.hpp>
+#include <opstore/peer_meta.hpp>
 #include <tests/support/chosen_id_format.hpp>
 #include <tests/support/manual_clock.hpp>
 #include <tests/support/run.hpp>
@@ -27,6 +28,17 @@ struct implementation {
 
 /// Defined by each test binary.
 std::vector<implementation> const& implementations();
+
+/// One implementation of peer_meta.
+struct peer_meta_implementation {
+    std::string name;
+    /// Opens that of a space, which is made if it does not exist. Asked twice for the same key, it gives the
+    /// same entries.
+    std::function<std::shared_ptr<peer_meta>(std::string space_key)> open;
+};
+
+/// Defined by each test binary.
+std::vector<peer_meta_implementation> const& peer_meta_implementations();
 
 /// The clock of a test starts here: factor 9 has 3688 full slices then.
 inline constexpr arc::timestamp start_time = arc::from_micros(1'700'000'000'000'000);

@@ -28,6 +28,14 @@ bool created_in(stored_op const& op, arc::timestamp start, arc::timestamp end) {
     return op.created_at >= start && op.created_at < end;
 }
 
+combined_hash combined(std::vector<op_id> const& ids) {
+    combined_hash hash;
+    for (auto const& id : ids) {
+        hash.add(id);
+    }
+    return hash;
+}
+
 }  // namespace
 
 dumb_op_store::dumb_op_store(space_options options, manual_clock clock)
@@ -317,6 +325,173 @@ asio::awaitable<result<store_summary>> dumb_op_store::summarize(arc::arc_set sec
         }
     }
     co_return summary;
+}
+
+asio::awaitable<result<space_hashes>> dumb_op_store::retrieve_space_hashes(std::uint64_t full_slices,
+                                                                           deadline) {
+    wide const boundary = wide{full_slices} * slice_micros();
+    std::map<arc::sector_index, std::vector<op_id>> disc;
+    std::map<std::pair<std::int64_t, arc::sector_index>, std::vector<op_id>> recent;
+    for (auto const& op : ops_) {
+        auto const created_at = arc::to_micros(op.created_at);
+        auto const sector = sector_number(op.location);
+        // The boundary is a time, and the last time there is lies behind every boundary.
+        bool const in_disc = created_at < boundary && created_at < INT64_MAX;
+        (in_disc ? disc[sector] : recent[{created_at / unit_micros, sector}]).push_back(op.id);
+    }
+    space_hashes all;
+    all.watermark = arc::from_micros(watermark_);
+    all.op_count = ops_.size();
+    for (auto const& [sector, ids] : disc) {
+        all.disc.push_back({sector, combined(ids), ids.size()});
+    }
+    for (auto const& [cell, ids] : recent) {
+        all.recent.push_back(
+            {static_cast<std::uint64_t>(cell.first), cell.second, combined(ids), ids.size()});
+    }
+    co_return all;
+}
+
+asio::awaitable<result<op_tail>> dumb_op_store::retrieve_tail(arc::timestamp start, std::size_t ops_max,
+                                                              deadline) {
+    op_tail tail;
+    for (auto const& op : ops_) {
+        if (op.stored_at < start) {
+            continue;
+        }
+        if (tail.ops.size() == ops_max) {
+            tail.next = op.stored_at;
+            co_return tail;
+        }
+        tail.ops.push_back({op.id, op.location, op.created_at});
+    }
+    tail.next = std::max(start, arc::from_micros(watermark_ + 1));
+    tail.complete = true;
+    co_return tail;
+}
+
+asio::awaitable<result<id_page>> dumb_op_store::retrieve_op_ids_of_sectors(arc::arc_set sectors,
+                                                                           arc::timestamp start,
+                                                                           std::uint64_t limit_bytes,
+                                                                           deadline) {
+    id_page page;
+    for (auto const& op : ops_) {
+        if (op.stored_at < start || !sectors.includes(sector_number(op.location))) {
+            continue;
+        }
+        if (wide{page.bytes} + op.data.size() > limit_bytes || page.ids.size() == page_ids_max) {
+            page.next = op.stored_at;
+            page.next_op_bytes = op.data.size();
+            co_return page;
+        }
+        page.ids.push_back(op.id);
+        page.bytes += op.data.size();
+    }
+    page.next = std::max(start, arc::from_micros(watermark_ + 1));
+    co_return page;
+}
+
+asio::awaitable<result<std::vector<sector_slices>>> dumb_op_store::retrieve_disc_slices(
+    arc::arc_set sectors, std::uint64_t full_slices, deadline) {
+    wide const boundary = wide{full_slices} * slice_micros();
+    std::vector<sector_slices> all;
+    for (arc::sector_index sector = 0; sector < 512; ++sector) {
+        if (!sectors.includes(sector)) {
+            continue;
+        }
+        std::map<std::int64_t, std::vector<op_id>> slices;
+        for (auto const& op : ops_) {
+            auto const created_at = arc::to_micros(op.created_at);
+            if (sector_number(op.location) == sector && created_at < boundary && created_at < INT64_MAX) {
+                slices[created_at / slice_micros()].push_back(op.id);
+            }
+        }
+        sector_slices& answer = all.emplace_back();
+        answer.sector = sector;
+        for (auto const& [index, ids] : slices) {
+            auto const hash = combined(ids);
+            answer.slices.emplace_back(static_cast<std::uint64_t>(index),
+                                       std::vector<std::byte>(hash.bytes().begin(), hash.bytes().end()));
+        }
+    }
+    co_return all;
+}
+
+/// By (created_at, id).
+std::vector<stored_op> dumb_op_store::ops_of(op_region const& region) const {
+    std::vector<stored_op> found;
+    for (auto const& op : ops_) {
+        if (sector_number(op.location) == region.sector &&
+            created_in(op, region.range.start, region.range.end)) {
+            found.push_back(op);
+        }
+    }
+    std::ranges::sort(found, {}, [](stored_op const& op) { return op_position{op.created_at, op.id}; });
+    return found;
+}
+
+asio::awaitable<result<std::vector<region_ids>>> dumb_op_store::retrieve_region_ids(
+    std::vector<op_region> regions, std::uint64_t limit_bytes, deadline) {
+    std::vector<region_ids> answers;
+    wide bytes_taken = 0;
+    std::size_t ids_taken = 0;
+    for (auto const& region : regions) {
+        region_ids& answer = answers.emplace_back();
+        std::vector<op_id> ids;
+        for (auto const& op : ops_of(region)) {
+            ids.push_back(op.id);
+            answer.bytes += op.data.size();
+        }
+        answer.op_count = ids.size();
+        if (bytes_taken + answer.bytes <= limit_bytes && ids_taken + ids.size() <= page_ids_max) {
+            answer.taken = true;
+            bytes_taken += answer.bytes;
+            ids_taken += ids.size();
+            answer.ids = ids;
+        }
+    }
+    co_return answers;
+}
+
+asio::awaitable<result<region_page>> dumb_op_store::retrieve_region_page(op_region region,
+                                                                         std::optional<op_position> after,
+                                                                         std::uint64_t limit_bytes,
+                                                                         deadline) {
+    region_page page;
+    op_position last;
+    for (auto const& op : ops_of(region)) {
+        op_position const here{op.created_at, op.id};
+        if (after && !(*after < here)) {
+            continue;
+        }
+        bool const fits = wide{page.bytes} + op.data.size() <= limit_bytes && page.ids.size() < page_ids_max;
+        if (!fits && !page.ids.empty()) {
+            page.next = last;
+            co_return page;
+        }
+        page.ids.push_back(op.id);
+        page.bytes += op.data.size();
+        last = here;
+    }
+    co_return page;
+}
+
+asio::awaitable<result<op_batch>> dumb_op_store::retrieve_ops_bounded(std::vector<op_id> ids,
+                                                                      std::uint64_t limit_bytes, deadline) {
+    op_batch batch;
+    wide bytes = 0;
+    for (auto const& id : ids) {
+        auto const op = std::ranges::find(ops_, id, &stored_op::id);
+        if (op != ops_.end()) {
+            if (!batch.ops.empty() && bytes + op->data.size() > limit_bytes) {
+                break;
+            }
+            batch.ops.push_back(*op);
+            bytes += op->data.size();
+        }
+        ++batch.ids_read;
+    }
+    co_return batch;
 }
 
 asio::awaitable<result<seal_report>> dumb_op_store::seal(arc::timestamp now, std::uint64_t slices_max,

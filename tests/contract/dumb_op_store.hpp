@@ -55,6 +55,25 @@ public:
         arc::arc_set sectors, std::vector<arc::time_range> ranges, deadline until = {}) override;
     boost::asio::awaitable<result<store_summary>> summarize(arc::arc_set sectors, arc::timestamp now,
                                                             deadline until = {}) override;
+    boost::asio::awaitable<result<space_hashes>> retrieve_space_hashes(std::uint64_t full_slices,
+                                                                       deadline until = {}) override;
+    boost::asio::awaitable<result<op_tail>> retrieve_tail(arc::timestamp start, std::size_t ops_max,
+                                                          deadline until = {}) override;
+    boost::asio::awaitable<result<id_page>> retrieve_op_ids_of_sectors(arc::arc_set sectors,
+                                                                       arc::timestamp start,
+                                                                       std::uint64_t limit_bytes,
+                                                                       deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<sector_slices>>> retrieve_disc_slices(
+        arc::arc_set sectors, std::uint64_t full_slices, deadline until = {}) override;
+    boost::asio::awaitable<result<std::vector<region_ids>>> retrieve_region_ids(
+        std::vector<op_region> regions, std::uint64_t limit_bytes, deadline until = {}) override;
+    boost::asio::awaitable<result<region_page>> retrieve_region_page(op_region region,
+                                                                     std::optional<op_position> after,
+                                                                     std::uint64_t limit_bytes,
+                                                                     deadline until = {}) override;
+    boost::asio::awaitable<result<op_batch>> retrieve_ops_bounded(std::vector<op_id> ids,
+                                                                  std::uint64_t limit_bytes,
+                                                                  deadline until = {}) override;
     boost::asio::awaitable<result<seal_report>> seal(arc::timestamp now, std::uint64_t slices_max,
                                                      deadline until = {}) override;
     boost::asio::awaitable<result<verify_report>> verify(deadline until = {}) override;
@@ -77,6 +96,7 @@ private:
     std::vector<slice_hash> listed_hashes_of(arc::dht_arc arc) const;
     std::optional<arc::timestamp> earliest_in(arc::dht_arc arc) const;
     combined_hash top_hash(arc::arc_set const& sectors, std::int64_t start, std::int64_t end) const;
+    std::vector<stored_op> ops_of(op_region const& region) const;
     verify_report whole() const;
 
     space_options options_;

@@ -24,6 +24,9 @@ constexpr std::int64_t unit_micros = 900'000'000;
 
 // Answers as text: equal answers are equal texts, and a difference can be read.
 
+template <class T>
+std::string text(std::vector<T> const& values);
+
 std::string text(op_id const& id) {
     return to_string(id);
 }
@@ -66,6 +69,26 @@ std::string text(arc::dht_arc arc) {
     return arc::to_string(arc);
 }
 
+std::string text(unit_hash const& h) {
+    return fmt::format("{}/{}={} of {}", h.unit, h.sector, text(h.hash), h.op_count);
+}
+std::string text(tail_op const& op) {
+    return fmt::format("{} at {} created {}", text(op.id), op.location.value, text(op.created_at));
+}
+std::string text(sector_slices const& s) {
+    return fmt::format("{}: {}", s.sector, text(s.slices));
+}
+std::string text(op_region const& r) {
+    return fmt::format("{} {}", r.sector, text(r.range));
+}
+std::string text(region_ids const& r) {
+    return fmt::format("{} ops {} bytes {} {}", r.op_count, r.bytes, r.taken ? "taken" : "skipped",
+                       text(r.ids));
+}
+std::string text(op_position const& p) {
+    return fmt::format("{} {}", text(p.created_at), text(p.id));
+}
+
 template <class T>
 std::string text(std::optional<T> const& value) {
     return value ? text(*value) : "none";
@@ -105,6 +128,19 @@ std::string text(verify_report const& r) {
     }
     return fmt::format("ops {} slice_hashes {} damages {}: {}", r.ops, r.slice_hashes, r.damage_count,
                        damages);
+}
+std::string text(space_hashes const& s) {
+    return fmt::format("watermark {} ops {} disc {} recent {}", text(s.watermark), s.op_count, text(s.disc),
+                       text(s.recent));
+}
+std::string text(op_tail const& tail) {
+    return fmt::format("{} next {} complete {}", text(tail.ops), text(tail.next), tail.complete);
+}
+std::string text(region_page const& page) {
+    return fmt::format("{} bytes {} next {}", text(page.ids), page.bytes, text(page.next));
+}
+std::string text(op_batch const& batch) {
+    return fmt::format("{} read {}", text(batch.ops), batch.ids_read);
 }
 std::string text(space_stat const& s) {
     return fmt::format("ops {} bytes {} watermark {} full_slices {}", s.op_count, s.op_bytes,
@@ -157,6 +193,9 @@ private:
     arc::dht_arc pick_arc();
     arc::arc_set pick_sectors();
     std::uint64_t pick_index();
+    std::uint64_t pick_limit();
+    std::uint64_t pick_slices();
+    op_region pick_region();
     std::vector<op_id> pick_ids();
     incoming_op draw_op();
 
@@ -170,6 +209,14 @@ private:
     scripted_call batched_arcs();
     scripted_call combined();
     scripted_call summary();
+    scripted_call space_hashes_at();
+    scripted_call tail();
+    scripted_call sectors_page();
+    scripted_call disc_slices();
+    scripted_call regions();
+    scripted_call page_of_region();
+    scripted_call bounded_ops();
+    scripted_call gossip();
     scripted_call seal();
     scripted_call maintenance();
     scripted_call move_clock(manual_clock& clock);
@@ -181,6 +228,8 @@ private:
     std::vector<arc::timestamp> times_;
     /// Where the page walks stand; they follow `next` of the answers.
     std::vector<arc::timestamp> cursors_ = std::vector<arc::timestamp>(cursor_count);
+    /// Where the page walk of a region stands; the same for both stores.
+    std::optional<op_position> region_cursor_;
 };
 
 std::vector<std::uint32_t> const& edge_locations() {
@@ -358,11 +407,29 @@ scripted_call script::time_slice() {
             [=](op_store& store) { return ask(store.retrieve_op_hashes_in_time_slice(arc, start, end)); }};
 }
 
+std::uint64_t script::pick_limit() {
+    auto const op_bytes = 8 + setup_.options.format->id_length();
+    return random_.one_in(8) ? std::numeric_limits<std::uint64_t>::max() : random_.below(10 * op_bytes);
+}
+
+/// Mostly about as many as there are full slices.
+std::uint64_t script::pick_slices() {
+    auto const time = std::max(pick_time(), arc::from_micros(0));
+    auto const slices = arc::slice_index(time, setup_.options.slice_factor);
+    return random_.one_in(8) ? pick_index() : slices + random_.below(3);
+}
+
+op_region script::pick_region() {
+    auto const sector = arc::sector_of(arc::location{pick(edge_locations())});
+    bool const anywhere = random_.one_in(20);
+    auto const start = random_.one_in(3) ? arc::timestamp::min() : pick_time();
+    return {anywhere ? static_cast<arc::sector_index>(random_.below(65'536)) : sector,
+            {start, random_.one_in(2) ? arc::timestamp::max() : pick_time()}};
+}
+
 scripted_call script::page() {
     auto const arc = pick_arc();
-    auto const op_bytes = 8 + setup_.options.format->id_length();
-    auto const limit =
-        random_.one_in(8) ? std::numeric_limits<std::uint64_t>::max() : random_.below(10 * op_bytes);
+    auto const limit = pick_limit();
     auto& cursor = cursors_[random_.below(cursor_count)];
     if (random_.one_in(8)) {
         cursor = random_.one_in(2) ? pick_time() : arc::from_micros(0);
@@ -447,6 +514,96 @@ scripted_call script::summary() {
             [=](op_store& store) { return ask(store.summarize(sectors, now)); }};
 }
 
+scripted_call script::space_hashes_at() {
+    auto const slices = pick_slices();
+    return {fmt::format("retrieve_space_hashes {}", slices),
+            [=](op_store& store) { return ask(store.retrieve_space_hashes(slices)); }};
+}
+
+scripted_call script::tail() {
+    auto const ops_max = 1 + random_.below(random_.one_in(4) ? 40 : 4);
+    auto& cursor = cursors_[random_.below(cursor_count)];
+    auto const start = cursor;
+    return {fmt::format("retrieve_tail {} {}", text(start), ops_max), [=, &cursor](op_store& store) {
+                auto const answer = run(store.retrieve_tail(start, ops_max));
+                cursor = answer.has_value() ? answer->next : start;
+                return answer_text(answer);
+            }};
+}
+
+scripted_call script::sectors_page() {
+    auto const sectors = pick_sectors();
+    auto const limit = pick_limit();
+    auto& cursor = cursors_[random_.below(cursor_count)];
+    auto const start = cursor;
+    return {fmt::format("retrieve_op_ids_of_sectors {} from {} limit {}", text(sectors.as_arcs()),
+                        text(start), limit),
+            [=, &cursor](op_store& store) {
+                auto const answer = run(store.retrieve_op_ids_of_sectors(sectors, start, limit));
+                cursor = answer.has_value() ? answer->next : start;
+                return answer_text(answer);
+            }};
+}
+
+scripted_call script::disc_slices() {
+    auto const sectors = pick_sectors();
+    auto const slices = pick_slices();
+    return {fmt::format("retrieve_disc_slices {} {}", text(sectors.as_arcs()), slices),
+            [=](op_store& store) { return ask(store.retrieve_disc_slices(sectors, slices)); }};
+}
+
+scripted_call script::regions() {
+    std::vector<op_region> wanted;
+    for (auto left = random_.below(8); left > 0; --left) {
+        wanted.push_back(pick_region());
+    }
+    auto const limit = pick_limit();
+    return {fmt::format("retrieve_region_ids {} limit {}", text(wanted), limit),
+            [=](op_store& store) { return ask(store.retrieve_region_ids(wanted, limit)); }};
+}
+
+scripted_call script::page_of_region() {
+    auto const region = pick_region();
+    auto const limit = pick_limit();
+    if (random_.one_in(3)) {
+        region_cursor_ =
+            random_.one_in(2) ? std::nullopt : std::optional(op_position{pick_time(), pick_id()});
+    }
+    auto const after = region_cursor_;
+    return {fmt::format("retrieve_region_page {} after {} limit {}", text(region), text(after), limit),
+            [=, this](op_store& store) {
+                auto const answer = run(store.retrieve_region_page(region, after, limit));
+                region_cursor_ = answer.has_value() ? answer->next : after;
+                return answer_text(answer);
+            }};
+}
+
+scripted_call script::bounded_ops() {
+    auto const ids = pick_ids();
+    auto const limit = pick_limit();
+    return {fmt::format("retrieve_ops_bounded {} limit {}", text(ids), limit),
+            [=](op_store& store) { return ask(store.retrieve_ops_bounded(ids, limit)); }};
+}
+
+scripted_call script::gossip() {
+    switch (random_.below(7)) {
+        case 0:
+            return space_hashes_at();
+        case 1:
+            return tail();
+        case 2:
+            return sectors_page();
+        case 3:
+            return disc_slices();
+        case 4:
+            return regions();
+        case 5:
+            return page_of_region();
+        default:
+            return bounded_ops();
+    }
+}
+
 scripted_call script::seal() {
     auto const now = pick_time();
     auto const slices_max = pick(std::vector<std::uint64_t>{0, 1, 2, 1000});
@@ -482,7 +639,7 @@ scripted_call script::move_clock(manual_clock& clock) {
 }
 
 scripted_call script::next_call(manual_clock& clock) {
-    auto const die = random_.below(100);
+    auto const die = random_.below(130);
     if (die < 25) {
         return ingest();
     }
@@ -516,7 +673,10 @@ scripted_call script::next_call(manual_clock& clock) {
     if (die < 91) {
         return seal();
     }
-    return die < 95 ? maintenance() : move_clock(clock);
+    if (die < 95) {
+        return maintenance();
+    }
+    return die < 100 ? move_clock(clock) : gossip();
 }
 
 }  // namespace

@@ -95,6 +95,11 @@ void cutting_proxy::accept_all() {
         int const client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (client < 0)
             return;
+        if (connections_to_refuse_ > 0) {
+            --connections_to_refuse_;
+            ::close(client);
+            continue;
+        }
         std::lock_guard const lock(mutex_);
         link& l = links_.emplace_back();
         l.client = client;

@@ -24,6 +24,10 @@ public:
     void cut_answer(int n) { answers_until_cut_ = n; }
     bool has_cut() const { return answers_until_cut_ <= 0; }
 
+    /// The next n connections are closed as soon as they are made, as by a server that is starting.
+    void refuse(int n) { connections_to_refuse_ = n; }
+    int left_to_refuse() const { return connections_to_refuse_; }
+
     /// Connections are still taken, but nothing goes through until thaw().
     void freeze();
     void thaw();
@@ -40,7 +44,7 @@ private:
 
     std::filesystem::path directory_;
     int listener_ = -1;
-    std::atomic<int> answers_until_cut_{0};
+    std::atomic<int> answers_until_cut_{0}, connections_to_refuse_{0};
     std::mutex mutex_;
     std::list<link> links_;
     std::mutex frozen_mutex_;

@@ -103,7 +103,7 @@ TEST_CASE("lost answer: sessions killed at any moment under overlapping callers"
                               run(store.process_incoming_ops(numbered_batch(first, 20))).value());
                         stored = true;
                     } catch (store_error const& e) {
-                        // Killed eight times in a row; nothing may be known to be lost then.
+                        // Killed again and again, to its deadline; nothing may be known to be lost then.
                         CHECK(e.retryable());
                         ++refused;
                     }

@@ -7,10 +7,11 @@
 
 namespace opstore::testing {
 
+inline constexpr auto numbered_op_start = arc::from_micros(1'700'000'000'000'000);
+
 /// Op number n: a plain op whose payload is the number; created one second apart from 2023-11-14 on.
 inline incoming_op numbered_op(std::uint64_t number) {
-    auto const created =
-        arc::from_micros(1'700'000'000'000'000 + static_cast<std::int64_t>(number) * 1'000'000);
+    auto const created = numbered_op_start + std::chrono::seconds(number);
     return incoming_op(encode_plain(created, std::as_bytes(std::span(&number, 1))));
 }
 

@@ -1,4 +1,4 @@
-// The contract suite on postgres_op_store.
+// The contract suite on postgres_op_store and postgres_peer_meta.
 #include <tests/contract/contract_suite.hpp>
 #include <tests/postgres/test_database.hpp>
 
@@ -12,6 +12,18 @@ std::vector<implementation> const& implementations() {
              where.connections = 2;
              return run(open_test_database(std::move(where))->open_or_create_space(std::move(options)))
                  .value();
+         }}};
+    return all;
+}
+
+std::vector<peer_meta_implementation> const& peer_meta_implementations() {
+    static std::vector<peer_meta_implementation> const all{
+        {"postgres", [](std::string space_key) -> std::shared_ptr<peer_meta> {
+             auto where = test_database_options();
+             where.connections = 2;
+             auto const database = open_test_database(std::move(where));
+             run(database->open_or_create_space(space_options(space_key))).value();
+             return run(database->open_peer_meta(space_key)).value();
          }}};
     return all;
 }

@@ -59,7 +59,7 @@ TEST_CASE("schema: none, older, newer, edited") {
     CHECK_THROWS_AS(migrate(schema.options), store_error);
 
     schema.sql("DELETE FROM schema_migration WHERE version = 990");
-    CHECK(contains(error_of_opening(schema.options), "version 1"));
+    CHECK(contains(error_of_opening(schema.options), fmt::format("version {}", report.version_after - 1)));
 
     schema.sql("UPDATE schema_migration SET checksum = 'x'");
     try {
@@ -69,6 +69,23 @@ TEST_CASE("schema: none, older, newer, edited") {
         CHECK(e.code() == errc::schema_mismatch);
         CHECK(contains(e.what(), "0001_op_store"));
     }
+}
+
+TEST_CASE("schema: a store of version 2 is brought up to date with its ops") {
+    scratch_schema schema("upgraded");
+    migrate(schema.options);
+    {
+        auto const store =
+            run(open_test_database(schema.options)->open_or_create_space(space_options("old"))).value();
+        run(store->process_incoming_ops(numbered_batch(0, 10))).value();
+    }
+    schema.sql("DROP TABLE peer_meta; DELETE FROM schema_migration WHERE version > 2");
+    auto const report = migrate(schema.options);
+    CHECK(report.version_before == 2);
+    auto const database = open_test_database(schema.options);
+    auto const store = run(database->open_space("old")).value();
+    CHECK(run(store->query_total_op_count()).value() == 10);
+    CHECK(run(run(database->open_peer_meta("old")).value()->get_all({})).value().empty());
 }
 
 TEST_CASE("schema: 20 migrations at once") {

@@ -17,7 +17,8 @@ std::string orphan_rows() {
         "SELECT (SELECT count(*) FROM op WHERE space_id NOT IN (SELECT space_id FROM space))"
         "     + (SELECT count(*) FROM slice_hash WHERE space_id NOT IN (SELECT space_id FROM space))"
         "     + (SELECT count(*) FROM space_total WHERE space_id NOT IN (SELECT space_id FROM space))"
-        "     + (SELECT count(*) FROM ingest_mark WHERE space_id NOT IN (SELECT space_id FROM space))");
+        "     + (SELECT count(*) FROM ingest_mark WHERE space_id NOT IN (SELECT space_id FROM space))"
+        "     + (SELECT count(*) FROM peer_meta WHERE space_id NOT IN (SELECT space_id FROM space))");
 }
 
 }  // namespace
@@ -117,9 +118,105 @@ TEST_CASE("space: dropped under a running writer, and made again") {
     CHECK(run(old->verify()).error().code() == errc::no_such_space);
     CHECK(orphan_rows() == "0");
 
+    CHECK(run(database->open_peer_meta("dropped")).error().code() == errc::no_such_space);
+
     auto const anew = run(database->open_or_create_space(space_options("dropped"))).value();
     CHECK(run(old->process_incoming_ops(numbered_batch(0, 1))).error().code() == errc::no_such_space);
     CHECK(run(anew->query_total_op_count()).value() == 0);
+}
+
+namespace {
+
+/// Calls every method of a store, and says which of them answered.
+std::vector<std::string> methods_that_answer(op_store& store) {
+    std::vector<std::string> answered;
+    auto const ask = [&](char const* name, auto call) {
+        auto const answer = run(std::move(call));
+        if (!answer.has_error())
+            answered.emplace_back(name);
+        else
+            CHECK(answer.error().code() == errc::no_such_space);
+    };
+    auto const ring = arc::dht_arc::full();
+    auto const sector = arc::sector_arc(3);
+    auto const all = arc::arc_set::full();
+    auto const some = arc::arc_set::full().without(arc::arc_set::from_whole_sectors(sector).value());
+    op_region const region{3, {arc::timestamp::min(), arc::timestamp::max()}};
+    std::vector<op_id> const ids{id_of_numbered_op(0)};
+    ask("process_incoming_ops", store.process_incoming_ops(numbered_batch(0, 1)));
+    ask("process_incoming_ops of none", store.process_incoming_ops({}));
+    ask("retrieve_op_hashes_in_time_slice", store.retrieve_op_hashes_in_time_slice(ring, {}, {}));
+    ask("retrieve_ops", store.retrieve_ops(ids));
+    ask("filter_out_existing_ops", store.filter_out_existing_ops(ids));
+    ask("retrieve_op_ids_bounded", store.retrieve_op_ids_bounded(ring, {}, 100));
+    ask("retrieve_op_ids_bounded of a sector", store.retrieve_op_ids_bounded(sector, {}, 100));
+    ask("retrieve_op_ids_bounded of nothing", store.retrieve_op_ids_bounded(arc::dht_arc::empty(), {}, 100));
+    ask("earliest_timestamp_in_arc", store.earliest_timestamp_in_arc(ring));
+    ask("store_slice_hash", store.store_slice_hash(ring, 1, std::vector<std::byte>(1)));
+    ask("slice_hash_count", store.slice_hash_count(ring));
+    ask("retrieve_slice_hash", store.retrieve_slice_hash(ring, 1));
+    ask("retrieve_slice_hashes", store.retrieve_slice_hashes(ring));
+    ask("query_total_op_count", store.query_total_op_count());
+    ask("retrieve_slice_hashes_of_arcs", store.retrieve_slice_hashes_of_arcs({ring}));
+    ask("earliest_timestamps_in_arcs", store.earliest_timestamps_in_arcs({ring}));
+    ask("combined_hashes", store.combined_hashes(all, {region.range}));
+    ask("summarize", store.summarize(all, {}));
+    ask("retrieve_space_hashes", store.retrieve_space_hashes(1));
+    ask("retrieve_tail", store.retrieve_tail({}, 1));
+    ask("retrieve_op_ids_of_sectors", store.retrieve_op_ids_of_sectors(some, {}, 100));
+    ask("retrieve_op_ids_of_sectors of all", store.retrieve_op_ids_of_sectors(all, {}, 100));
+    ask("retrieve_op_ids_of_sectors of none", store.retrieve_op_ids_of_sectors({}, {}, 100));
+    ask("retrieve_disc_slices", store.retrieve_disc_slices(all, 1));
+    ask("retrieve_region_ids", store.retrieve_region_ids({region}, 100));
+    ask("retrieve_region_ids of none", store.retrieve_region_ids({}, 100));
+    ask("retrieve_region_page", store.retrieve_region_page(region, {}, 100));
+    ask("retrieve_ops_bounded", store.retrieve_ops_bounded(ids, 100));
+    ask("seal", store.seal({}, 1));
+    ask("verify", store.verify());
+    ask("repair", store.repair());
+    ask("stat", store.stat());
+    return answered;
+}
+
+std::vector<std::string> methods_that_answer(peer_meta& meta) {
+    std::vector<std::string> answered;
+    peer_meta_entry entry;
+    entry.peer = "peer";
+    entry.key = "key";
+    auto const ask = [&](char const* name, auto call) {
+        auto const answer = run(std::move(call));
+        if (!answer.has_error())
+            answered.emplace_back(name);
+        else
+            CHECK(answer.error().code() == errc::no_such_space);
+    };
+    ask("put", meta.put({entry}, {}));
+    ask("put of none", meta.put({}, {}));
+    ask("get", meta.get("peer", "key", {}));
+    ask("get_all", meta.get_all({}));
+    ask("remove", meta.remove("peer", "other"));
+    return answered;
+}
+
+}  // namespace
+
+TEST_CASE("space: what was opened before a drop finds no space, also where one of that name was made anew") {
+    auto const database = open_test_database();
+    auto const old = run(database->open_or_create_space(space_options("anew"))).value();
+    auto const old_meta = run(database->open_peer_meta("anew")).value();
+    CHECK(methods_that_answer(*old).size() == 32);
+    CHECK(methods_that_answer(*old_meta).size() == 5);
+    run(database->drop_space("anew")).value();
+    CHECK(methods_that_answer(*old).empty());
+    CHECK(methods_that_answer(*old_meta).empty());
+    CHECK(orphan_rows() == "0");
+    auto const anew = run(database->open_or_create_space(space_options("anew"))).value();
+    CHECK(methods_that_answer(*old).empty());
+    CHECK(methods_that_answer(*old_meta).empty());
+    CHECK(run(anew->query_total_op_count()).value() == 0);
+    CHECK(run(anew->slice_hash_count(arc::dht_arc::full())).value() == 0);
+    CHECK(methods_that_answer(*anew).size() == 32);
+    CHECK(run(run(database->open_peer_meta("anew")).value()->get_all({})).value().empty());
 }
 
 }  // namespace opstore::testing

@@ -33,7 +33,7 @@ enum class lane {
 
 /// How hard the pool tries.
 enum class persistence {
-    retry,  ///< Repeats after a passing failure, with back-off, up to attempts_max times within the deadline.
+    retry,  ///< Repeats after a passing failure, with back-off, until the deadline.
     once    ///< For a first contact, whose failure the user wants to hear at once.
 };
 
@@ -76,8 +76,10 @@ class connection_pool {
 public:
     /// Enough for every coroutine of a busy peer; a bound, so that a hanging server fills no memory.
     static constexpr std::size_t waiting_jobs_max = 65'536;
-    /// 20 ms doubled six times: about three seconds in all, long enough for a server's restart.
-    static constexpr int attempts_max = 8;
+    /// The deadline is what ends the attempts; this is for one that is days away. It makes for most of an
+    /// hour, and even if each connect takes its ten seconds, for less than the day after which an ingest
+    /// whose answer was lost may find its mark forgotten (prune_marks).
+    static constexpr int attempts_max = 4096;
     static constexpr std::chrono::milliseconds first_back_off{20};
     static constexpr std::chrono::milliseconds longest_back_off{1000};
 

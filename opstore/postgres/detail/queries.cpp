@@ -11,20 +11,6 @@
 namespace opstore::postgres::detail {
 namespace {
 
-/// Ids in one statement: enough that the round trip does not count, few enough to hold a few times.
-constexpr std::size_t statement_ids_max = 16'384;
-/// Bytes of ops in one result, which arrives as text, twice as long.
-constexpr std::int64_t result_bytes_max = 32 << 20;
-
-refusal space_is_gone() {
-    return refusal(errc::no_such_space, "the space does not exist any more");
-}
-
-std::int64_t saturated(std::uint64_t value) {
-    return static_cast<std::int64_t>(
-        std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
-}
-
 /// An arc cut at sector borders, as the arrays that statements take.
 struct piece_arrays {
     std::vector<std::int64_t> arc, sector, first, last;
@@ -37,6 +23,7 @@ struct piece_arrays {
             last.push_back(piece.last);
         }
     }
+    bool empty() const { return sector.empty(); }
 };
 
 /// An arc as the key of its slice hashes. The Empty arc has none: no stored key is negative.
@@ -46,43 +33,12 @@ std::pair<std::int64_t, std::int64_t> slice_key(arc::dht_arc arc) {
     return {arc.start().value, arc.end().value};
 }
 
-std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors) {
-    auto const list = sectors.sectors();
-    return {list.begin(), list.end()};
-}
-
-std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end) {
-    std::size_t bytes = 0;
-    for (std::size_t i = begin; i < end; ++i)
-        bytes += ids[i].length();
-    bytea_array_image image(end - begin, bytes);
-    for (std::size_t i = begin; i < end; ++i)
-        image.add(ids[i].bytes());
-    return image.take();
-}
-
-/// Cuts joined ids apart.
-void append_ids(std::vector<op_id>& out, std::vector<std::byte> const& joined, std::size_t id_length) {
-    std::span<const std::byte> rest(joined);
-    while (rest.size() >= id_length) {
-        out.emplace_back(rest.first(id_length));
-        rest = rest.subspan(id_length);
-    }
-}
-
-arc::timestamp after_watermark(arc::timestamp start, std::int64_t watermark) {
-    auto const last = std::numeric_limits<std::int64_t>::max();
-    return std::max(start, arc::from_micros(watermark == last ? last : watermark + 1));
-}
-
-rows read_page_chunk(connection& c, space_view space, arc::dht_arc arc, piece_arrays const& pieces,
-                     std::int64_t start, std::uint64_t bytes_left, std::size_t ids_left) {
-    parameters values;
-    values.bigint(space.space_id)
-        .bigint(start)
-        .bigint(saturated(bytes_left))
-        .bigint(static_cast<std::int64_t>(ids_left));
-    if (arc.is_full())
+/// No pieces: the whole ring.
+rows read_page_chunk(connection& c, space_view space, piece_arrays const& pieces, std::int64_t start,
+                     std::uint64_t bytes_left, std::size_t ids_left) {
+    parameters values = of_space(space);
+    values.bigint(start).bigint(saturated(bytes_left)).bigint(static_cast<std::int64_t>(ids_left));
+    if (pieces.empty())
         return c.execute(sql::page_full, values);
     values.bigint_array(pieces.sector).bigint_array(pieces.first).bigint_array(pieces.last);
     return c.execute(sql::page_sectors, values);
@@ -98,11 +54,11 @@ struct page_chunk {
     page_chunk(rows const& r, std::size_t id_length) : watermark(r.bigint(0, 0)), exhausted(r.boolean(0, 4)) {
         if (r.is_null(0, 1))
             return;
-        append_ids(ids, r.bytea(0, 1), id_length);
         sizes = bigint_array_from_text(r.text(0, 2));
         stamps = bigint_array_from_text(r.text(0, 3));
+        append_ids(ids, r.bytea(0, 1), id_length, stamps.size());
         // The order in which an aggregate sees the rows of an ordered subquery is custom, not law.
-        if (ids.size() != stamps.size() || !std::is_sorted(stamps.begin(), stamps.end()))
+        if (!std::is_sorted(stamps.begin(), stamps.end()))
             throw std::logic_error("page: the server returned a chunk out of order");
     }
 };
@@ -117,6 +73,39 @@ std::optional<std::size_t> take_what_fits(id_page& page, page_chunk const& chunk
         page.bytes += size;
     }
     return std::nullopt;
+}
+
+/// The page of nothing: it advances too.
+result<id_page> empty_page(connection& c, space_view space, arc::timestamp start) {
+    auto const stat = fetch_stat(c, space);
+    if (!stat)
+        return stat.error();
+    id_page page;
+    page.next = after_watermark(start, arc::to_micros(stat->watermark));
+    return page;
+}
+
+/// No pieces: the whole ring.
+result<id_page> walk_page(connection& c, space_view space, piece_arrays const& pieces, arc::timestamp start,
+                          std::uint64_t limit_bytes) {
+    id_page page;
+    for (std::int64_t from = arc::to_micros(start);;) {
+        auto const rows = read_page_chunk(c, space, pieces, from, limit_bytes - page.bytes,
+                                          op_store::page_ids_max - page.ids.size());
+        if (rows.empty())
+            return space_is_gone();
+        page_chunk const chunk(rows, space.id_length);
+        if (auto const cut = take_what_fits(page, chunk, limit_bytes)) {
+            page.next = arc::from_micros(chunk.stamps[*cut]);
+            page.next_op_bytes = static_cast<std::uint64_t>(chunk.sizes[*cut]);
+            return page;
+        }
+        if (chunk.exhausted) {
+            page.next = after_watermark(start, chunk.watermark);
+            return page;
+        }
+        from = chunk.stamps.back() + 1;
+    }
 }
 
 std::string hash_and_count(rows const& r, std::size_t row, std::size_t hash_column,
@@ -146,8 +135,7 @@ void note(verify_report& report, damage d) {
 
 void compare_slices(connection& c, space_view space, verify_report& report) {
     auto const found =
-        c.execute(sql::verify_slices,
-                  parameters().bigint(space.space_id).bigint(std::int64_t{verify_report::damages_max}));
+        c.execute(sql::verify_slices, of_space(space).bigint(std::int64_t{verify_report::damages_max}));
     report.slice_hashes = static_cast<std::uint64_t>(found.bigint(0, 2));
     auto const differing = static_cast<std::uint64_t>(found.bigint(0, 3));
     for (std::size_t row = 1; row < found.count(); ++row) {
@@ -160,7 +148,7 @@ void compare_slices(connection& c, space_view space, verify_report& report) {
 
 /// False if the space is gone.
 bool compare_totals(connection& c, space_view space, verify_report& report) {
-    auto const found = c.execute(sql::verify_totals, parameters().bigint(space.space_id));
+    auto const found = c.execute(sql::verify_totals, of_space(space));
     if (found.empty())
         return false;
     report.ops = static_cast<std::uint64_t>(found.bigint(0, 1));
@@ -190,8 +178,7 @@ constexpr char const* allow_scans =
 result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc arc, arc::time_range range) {
     piece_arrays pieces;
     pieces.add(0, arc);
-    auto const found = c.execute(sql::time_slice, parameters()
-                                                      .bigint(space.space_id)
+    auto const found = c.execute(sql::time_slice, of_space(space)
                                                       .bigint(arc::to_micros(range.start))
                                                       .bigint(arc::to_micros(range.end))
                                                       .bigint_array(pieces.sector)
@@ -203,7 +190,8 @@ result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc a
     for (std::size_t row = 0; row < found.count(); ++row) {
         if (found.is_null(row, 0))
             continue;
-        append_ids(list.ids, found.bytea(row, 0), space.id_length);
+        auto const joined = found.bytea(row, 0);
+        append_ids(list.ids, joined, space.id_length, joined.size() / space.id_length);
         list.bytes += static_cast<std::uint64_t>(found.bigint(row, 1));
     }
     return list;
@@ -215,8 +203,7 @@ result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::v
     do {
         std::size_t const end = std::min(begin + statement_ids_max, ids.size());
         auto const found = c.execute(
-            sql::retrieve,
-            parameters().bigint(space.space_id).image(id_array(ids, begin, end)).bigint(result_bytes_max));
+            sql::retrieve, of_space(space).image(id_array(ids, begin, end)).bigint(result_bytes_max));
         if (found.empty())
             return space_is_gone();
         std::size_t next = end;
@@ -242,8 +229,7 @@ result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::v
     std::size_t begin = 0;
     do {
         std::size_t const end = std::min(begin + statement_ids_max, ids.size());
-        auto const found =
-            c.execute(sql::missing, parameters().bigint(space.space_id).image(id_array(ids, begin, end)));
+        auto const found = c.execute(sql::missing, of_space(space).image(id_array(ids, begin, end)));
         if (found.empty())
             return space_is_gone();
         for (std::int64_t const ordinal : bigint_array_from_text(found.text(0, 0)))
@@ -255,34 +241,24 @@ result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::v
 
 result<id_page> fetch_page(connection& c, space_view space, arc::dht_arc arc, arc::timestamp start,
                            std::uint64_t limit_bytes) {
-    id_page page;
-    if (arc.is_empty()) {
-        auto const stat = fetch_stat(c, space);
-        if (!stat)
-            return stat.error();
-        page.next = after_watermark(start, arc::to_micros(stat->watermark));
-        return page;
-    }
+    if (arc.is_empty())
+        return empty_page(c, space, start);
     piece_arrays pieces;
     if (!arc.is_full())
         pieces.add(0, arc);
-    for (std::int64_t from = arc::to_micros(start);;) {
-        auto const rows = read_page_chunk(c, space, arc, pieces, from, limit_bytes - page.bytes,
-                                          op_store::page_ids_max - page.ids.size());
-        if (rows.empty())
-            return space_is_gone();
-        page_chunk const chunk(rows, space.id_length);
-        if (auto const cut = take_what_fits(page, chunk, limit_bytes)) {
-            page.next = arc::from_micros(chunk.stamps[*cut]);
-            page.next_op_bytes = static_cast<std::uint64_t>(chunk.sizes[*cut]);
-            return page;
-        }
-        if (chunk.exhausted) {
-            page.next = after_watermark(start, chunk.watermark);
-            return page;
-        }
-        from = chunk.stamps.back() + 1;
+    return walk_page(c, space, pieces, start, limit_bytes);
+}
+
+result<id_page> fetch_page(connection& c, space_view space, arc::arc_set const& sectors, arc::timestamp start,
+                           std::uint64_t limit_bytes) {
+    if (sectors.empty())
+        return empty_page(c, space, start);
+    piece_arrays pieces;
+    if (sectors != arc::arc_set::full()) {
+        for (auto const sector : sectors.sectors())
+            pieces.add(0, arc::sector_arc(sector));
     }
+    return walk_page(c, space, pieces, start, limit_bytes);
 }
 
 result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c, space_view space,
@@ -290,8 +266,7 @@ result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c,
     piece_arrays pieces;
     for (std::size_t i = 0; i < arcs.size(); ++i)
         pieces.add(static_cast<std::int64_t>(i), arcs[i]);
-    auto const found = c.execute(sql::earliest, parameters()
-                                                    .bigint(space.space_id)
+    auto const found = c.execute(sql::earliest, of_space(space)
                                                     .bigint_array(pieces.arc)
                                                     .bigint_array(pieces.sector)
                                                     .bigint_array(pieces.first)
@@ -309,12 +284,9 @@ result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c,
 result<void> put_slice_hash(connection& c, space_view space, arc::dht_arc arc, std::uint64_t index,
                             std::vector<std::byte> const& hash) {
     auto const [start, end] = slice_key(arc);
-    auto const stored = c.execute(sql::put_slice_hash, parameters()
-                                                           .bigint(space.space_id)
-                                                           .bigint(start)
-                                                           .bigint(end)
-                                                           .bigint(static_cast<std::int64_t>(index))
-                                                           .bytea(hash));
+    auto const stored = c.execute(
+        sql::put_slice_hash,
+        of_space(space).bigint(start).bigint(end).bigint(static_cast<std::int64_t>(index)).bytea(hash));
     if (stored.empty())
         return space_is_gone();
     return {};
@@ -322,8 +294,7 @@ result<void> put_slice_hash(connection& c, space_view space, arc::dht_arc arc, s
 
 result<std::uint64_t> fetch_slice_hash_count(connection& c, space_view space, arc::dht_arc arc) {
     auto const [start, end] = slice_key(arc);
-    auto const found =
-        c.execute(sql::highest_slice, parameters().bigint(space.space_id).bigint(start).bigint(end));
+    auto const found = c.execute(sql::highest_slice, of_space(space).bigint(start).bigint(end));
     if (found.empty())
         return space_is_gone();
     return found.is_null(0, 0) ? 0 : static_cast<std::uint64_t>(found.bigint(0, 0)) + 1;
@@ -333,11 +304,8 @@ result<std::optional<std::vector<std::byte>>> fetch_slice_hash(connection& c, sp
                                                                arc::dht_arc arc, std::uint64_t index) {
     auto const [start, end] = slice_key(arc);
     // An index of 2^63 or more turns negative here, and was never stored.
-    auto const found = c.execute(sql::slice_hash, parameters()
-                                                      .bigint(space.space_id)
-                                                      .bigint(start)
-                                                      .bigint(end)
-                                                      .bigint(static_cast<std::int64_t>(index)));
+    auto const found = c.execute(
+        sql::slice_hash, of_space(space).bigint(start).bigint(end).bigint(static_cast<std::int64_t>(index)));
     if (found.empty())
         return space_is_gone();
     std::optional<std::vector<std::byte>> hash;
@@ -354,8 +322,7 @@ result<std::vector<std::vector<slice_hash>>> fetch_slice_hashes(connection& c, s
         starts.push_back(start);
         ends.push_back(end);
     }
-    auto const found = c.execute(sql::slice_hashes,
-                                 parameters().bigint(space.space_id).bigint_array(starts).bigint_array(ends));
+    auto const found = c.execute(sql::slice_hashes, of_space(space).bigint_array(starts).bigint_array(ends));
     if (found.empty())
         return space_is_gone();
     std::vector<std::vector<slice_hash>> hashes(arcs.size());
@@ -375,11 +342,9 @@ result<std::vector<std::vector<sector_hash>>> fetch_combined_hashes(
         starts.push_back(arc::to_micros(range.start));
         ends.push_back(arc::to_micros(range.end));
     }
-    auto const found = c.execute(sql::combined_hashes, parameters()
-                                                           .bigint(space.space_id)
-                                                           .bigint_array(sector_numbers(sectors))
-                                                           .bigint_array(starts)
-                                                           .bigint_array(ends));
+    auto const found = c.execute(
+        sql::combined_hashes,
+        of_space(space).bigint_array(sector_numbers(sectors)).bigint_array(starts).bigint_array(ends));
     if (found.empty())
         return space_is_gone();
     std::vector<std::vector<sector_hash>> hashes(ranges.size());
@@ -403,8 +368,7 @@ result<store_summary> fetch_summary(connection& c, space_view space, arc::arc_se
         starts.push_back(arc::to_micros(ring.range().start));
         ends.push_back(arc::to_micros(ring.range().end));
     }
-    auto const found = c.execute(sql::summarize, parameters()
-                                                     .bigint(space.space_id)
+    auto const found = c.execute(sql::summarize, of_space(space)
                                                      .bigint_array(sector_numbers(sectors))
                                                      .bigint(saturated(layout.full_slices))
                                                      .bigint_array(starts)
@@ -426,7 +390,7 @@ result<store_summary> fetch_summary(connection& c, space_view space, arc::arc_se
 }
 
 result<space_stat> fetch_stat(connection& c, space_view space) {
-    auto const found = c.execute(sql::space_stat, parameters().bigint(space.space_id));
+    auto const found = c.execute(sql::space_stat, of_space(space));
     if (found.empty())
         return space_is_gone();
     space_stat stat;
@@ -440,8 +404,7 @@ result<space_stat> fetch_stat(connection& c, space_view space) {
 result<seal_report> seal_slices(connection& c, space_view space, arc::timestamp now, std::uint64_t slices_max,
                                 std::function<arc::timestamp()> const& clock) {
     c.begin();
-    auto const locked =
-        c.execute(sql::lock_space, parameters().bigint(space.space_id).bigint(space.incarnation));
+    auto const locked = c.execute(sql::lock_space, of_space(space));
     if (locked.empty()) {
         c.rollback();
         return space_is_gone();
@@ -467,7 +430,8 @@ result<verify_report> verify_space(connection& c, space_view space) {
     c.execute_text("begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     c.execute_text("allow_scans", allow_scans);
     bool const exists = compare_totals(c, space, report);
-    compare_slices(c, space, report);
+    if (exists)
+        compare_slices(c, space, report);
     c.commit();
     if (!exists)
         return space_is_gone();
@@ -478,8 +442,7 @@ result<verify_report> repair_space(connection& c, space_view space) {
     verify_report report;
     parameters const id = parameters().bigint(space.space_id);
     c.begin();
-    auto const locked =
-        c.execute(sql::lock_space, parameters().bigint(space.space_id).bigint(space.incarnation));
+    auto const locked = c.execute(sql::lock_space, of_space(space));
     if (locked.empty()) {
         c.rollback();
         return space_is_gone();

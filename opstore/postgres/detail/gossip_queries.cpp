@@ -1,0 +1,305 @@
+#include <opstore/postgres/detail/gossip_queries.hpp>
+
+#include <arc/time_slices.hpp>
+#include <sql/statements.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <stdexcept>
+
+namespace opstore::postgres::detail {
+namespace {
+
+/// What the order in which an aggregate sees the rows of an ordered subquery makes of an ordered list:
+/// custom, not law.
+void require_ascending(std::vector<std::int64_t> const& values, char const* statement) {
+    if (!std::is_sorted(values.begin(), values.end()))
+        throw std::logic_error(std::string(statement) + ": the server returned its rows out of order");
+}
+
+/// Where the disc of so many slices ends.
+std::int64_t disc_end(space_view space, std::uint64_t full_slices) {
+    return arc::to_micros(arc::slice_range(full_slices, space.slice_factor).start);
+}
+
+/// Joined hashes, cut apart.
+std::vector<op_id> hashes_of(rows const& r, std::size_t row, std::size_t column, std::size_t count,
+                             space_view space) {
+    std::vector<op_id> hashes;
+    append_ids(hashes, r.bytea(row, column), space.id_length, count);
+    return hashes;
+}
+
+/// No op lies in a sector that does not exist, and the column would not hold its number.
+std::int64_t sector_number(arc::sector_index sector) {
+    return sector < arc::sector_count ? sector : -1;
+}
+
+struct region_arrays {
+    std::vector<std::int64_t> sector, start, end;
+
+    void add(op_region const& region) {
+        sector.push_back(sector_number(region.sector));
+        start.push_back(arc::to_micros(region.range.start));
+        end.push_back(arc::to_micros(region.range.end));
+    }
+    parameters with(space_view space) const {
+        parameters values = of_space(space);
+        values.bigint_array(sector).bigint_array(start).bigint_array(end);
+        return values;
+    }
+};
+
+/// Notes the sums of the regions, and which are taken: their numbers.
+std::vector<std::size_t> choose_regions(std::vector<region_ids>& answers, rows const& sums,
+                                        std::uint64_t limit_bytes) {
+    auto const counts = bigint_array_from_text(sums.text(0, 1));
+    auto const bytes = bigint_array_from_text(sums.text(0, 2));
+    std::vector<std::size_t> chosen;
+    std::uint64_t bytes_left = limit_bytes;
+    std::uint64_t ids_left = op_store::page_ids_max;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        region_ids& answer = answers[i];
+        answer.op_count = static_cast<std::uint64_t>(counts.at(i));
+        answer.bytes = static_cast<std::uint64_t>(bytes.at(i));
+        answer.taken = answer.bytes <= bytes_left && answer.op_count <= ids_left;
+        if (answer.taken) {
+            bytes_left -= answer.bytes;
+            ids_left -= answer.op_count;
+            if (answer.op_count > 0)
+                chosen.push_back(i);
+        }
+    }
+    return chosen;
+}
+
+/// The columns of region_page.
+struct region_chunk {
+    std::vector<op_id> ids;
+    std::vector<std::int64_t> sizes, created;
+    bool exhausted;
+
+    region_chunk(rows const& r, std::size_t id_length) : exhausted(r.boolean(0, 3)) {
+        if (r.is_null(0, 0))
+            return;
+        sizes = bigint_array_from_text(r.text(0, 1));
+        created = bigint_array_from_text(r.text(0, 2));
+        append_ids(ids, r.bytea(0, 0), id_length, created.size());
+        require_ascending(created, "region_page");
+    }
+};
+
+/// Adds ops of the chunk while they fit, but always the page's first. Returns whether all of them went in.
+bool take_what_fits(region_page& page, region_chunk const& chunk, std::optional<op_position>& last,
+                    std::uint64_t limit_bytes) {
+    for (std::size_t i = 0; i < chunk.ids.size(); ++i) {
+        auto const size = static_cast<std::uint64_t>(chunk.sizes[i]);
+        bool const fits = page.ids.size() < op_store::page_ids_max && page.bytes <= limit_bytes &&
+                          size <= limit_bytes - page.bytes;
+        if (!fits && !page.ids.empty())
+            return false;
+        page.ids.push_back(chunk.ids[i]);
+        page.bytes += size;
+        last = op_position{arc::from_micros(chunk.created[i]), chunk.ids[i]};
+    }
+    return true;
+}
+
+std::uint64_t rest_of(std::uint64_t limit, std::uint64_t used) {
+    return limit > used ? limit - used : 0;
+}
+
+stored_op op_of_row(rows const& r, std::size_t row, op_id const& id) {
+    stored_op op;
+    op.id = id;
+    op.location = arc::location{static_cast<std::uint32_t>(r.bigint(row, 2))};
+    op.created_at = arc::from_micros(r.bigint(row, 3));
+    op.stored_at = arc::from_micros(r.bigint(row, 4));
+    op.data = r.bytea(row, 5);
+    return op;
+}
+
+}  // namespace
+
+result<space_hashes> fetch_space_hashes(connection& c, space_view space, std::uint64_t full_slices) {
+    enum column { watermark, op_count, unit, sectors, hashes, counts };
+    auto const found =
+        c.execute(sql::space_hashes,
+                  of_space(space).bigint(saturated(full_slices)).bigint(disc_end(space, full_slices)));
+    if (found.empty())
+        return space_is_gone();
+    space_hashes all;
+    all.watermark = arc::from_micros(found.bigint(0, watermark));
+    all.op_count = static_cast<std::uint64_t>(found.bigint(0, op_count));
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        if (found.is_null(row, sectors))
+            continue;
+        auto const numbers = bigint_array_from_text(found.text(row, sectors));
+        auto const op_counts = bigint_array_from_text(found.text(row, counts));
+        auto const ids = hashes_of(found, row, hashes, numbers.size(), space);
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            auto const sector = static_cast<arc::sector_index>(numbers[i]);
+            auto const number_of_ops = static_cast<std::uint64_t>(op_counts.at(i));
+            combined_hash const hash(ids[i].bytes());
+            if (found.is_null(row, unit))
+                all.disc.push_back({sector, hash, number_of_ops});
+            else
+                all.recent.push_back(
+                    {static_cast<std::uint64_t>(found.bigint(row, unit)), sector, hash, number_of_ops});
+        }
+    }
+    return all;
+}
+
+result<op_tail> fetch_tail(connection& c, space_view space, arc::timestamp start, std::size_t ops_max) {
+    assert(ops_max > 0 && ops_max <= op_store::page_ids_max);
+    // One more than wanted: where the next tail starts.
+    auto const found = c.execute(
+        sql::tail,
+        of_space(space).bigint(arc::to_micros(start)).bigint(static_cast<std::int64_t>(ops_max) + 1));
+    if (found.empty())
+        return space_is_gone();
+    op_tail tail;
+    tail.next = after_watermark(start, found.bigint(0, 0));
+    tail.complete = true;
+    if (found.is_null(0, 1))
+        return tail;
+    auto const locations = bigint_array_from_text(found.text(0, 2));
+    auto const created = bigint_array_from_text(found.text(0, 3));
+    auto const stamps = bigint_array_from_text(found.text(0, 4));
+    auto const ids = hashes_of(found, 0, 1, stamps.size(), space);
+    require_ascending(stamps, "tail");
+    if (stamps.size() > ops_max) {
+        tail.next = arc::from_micros(stamps[ops_max]);
+        tail.complete = false;
+    }
+    for (std::size_t i = 0; i < std::min(ops_max, stamps.size()); ++i)
+        tail.ops.push_back({ids[i], arc::location{static_cast<std::uint32_t>(locations.at(i))},
+                            arc::from_micros(created.at(i))});
+    return tail;
+}
+
+result<std::vector<sector_slices>> fetch_disc_slices(connection& c, space_view space,
+                                                     arc::arc_set const& sectors, std::uint64_t full_slices) {
+    auto const found = c.execute(sql::disc_slices, of_space(space)
+                                                       .bigint_array(sector_numbers(sectors))
+                                                       .bigint(saturated(full_slices))
+                                                       .bigint(disc_end(space, full_slices)));
+    if (found.empty())
+        return space_is_gone();
+    std::vector<sector_slices> all;
+    std::size_t row = found.is_null(0, 0) ? found.count() : 0;
+    for (auto const sector : sectors.sectors()) {
+        sector_slices& of_sector = all.emplace_back();
+        of_sector.sector = sector;
+        if (row == found.count() || found.bigint(row, 0) != sector)
+            continue;
+        auto const indices = bigint_array_from_text(found.text(row, 1));
+        auto const hashes = hashes_of(found, row, 2, indices.size(), space);
+        for (std::size_t i = 0; i < indices.size(); ++i) {
+            auto const bytes = hashes[i].bytes();
+            of_sector.slices.emplace_back(static_cast<std::uint64_t>(indices[i]),
+                                          std::vector<std::byte>(bytes.begin(), bytes.end()));
+        }
+        ++row;
+    }
+    return all;
+}
+
+result<std::vector<region_ids>> fetch_region_ids(connection& c, space_view space,
+                                                 std::vector<op_region> const& regions,
+                                                 std::uint64_t limit_bytes) {
+    region_arrays all;
+    for (op_region const& region : regions)
+        all.add(region);
+    auto const sums = c.execute(sql::region_sums, all.with(space));
+    if (sums.empty())
+        return space_is_gone();
+    std::vector<region_ids> answers(regions.size());
+    if (regions.empty())
+        return answers;
+    auto const chosen = choose_regions(answers, sums, limit_bytes);
+    if (chosen.empty())
+        return answers;
+    region_arrays wanted;
+    for (std::size_t const i : chosen)
+        wanted.add(regions[i]);
+    auto const found = c.execute(sql::region_ids, wanted.with(space).bigint(sums.bigint(0, 0)));
+    if (found.empty())
+        return space_is_gone();
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        if (found.is_null(row, 0))
+            continue;
+        region_ids& answer = answers[chosen.at(static_cast<std::size_t>(found.bigint(row, 0)))];
+        append_ids(answer.ids, found.bytea(row, 1), space.id_length, answer.op_count);
+    }
+    return answers;
+}
+
+result<region_page> fetch_region_page(connection& c, space_view space, op_region const& region,
+                                      std::optional<op_position> const& after, std::uint64_t limit_bytes) {
+    region_page page;
+    // Every id is behind the empty one.
+    op_position from = after.value_or(op_position{region.range.start, op_id()});
+    for (;;) {
+        auto const found =
+            c.execute(sql::region_page,
+                      of_space(space)
+                          .bigint(sector_number(region.sector))
+                          .bigint(arc::to_micros(region.range.start))
+                          .bigint(arc::to_micros(region.range.end))
+                          .bigint(arc::to_micros(from.created_at))
+                          .bytea(from.id.bytes())
+                          .bigint(saturated(rest_of(limit_bytes, page.bytes)))
+                          .bigint(static_cast<std::int64_t>(op_store::page_ids_max - page.ids.size())));
+        if (found.empty())
+            return space_is_gone();
+        region_chunk const chunk(found, space.id_length);
+        std::optional<op_position> last;
+        if (!page.ids.empty())
+            last = from;
+        if (!take_what_fits(page, chunk, last, limit_bytes)) {
+            page.next = last;
+            return page;
+        }
+        if (chunk.exhausted)
+            return page;
+        from = last.value();
+    }
+}
+
+result<op_batch> fetch_ops_bounded(connection& c, space_view space, std::vector<op_id> const& ids,
+                                   std::uint64_t limit_bytes) {
+    op_batch batch;
+    std::uint64_t bytes = 0;
+    do {
+        std::size_t const end = std::min(batch.ids_read + statement_ids_max, ids.size());
+        auto const left = saturated(rest_of(limit_bytes, bytes));
+        // What is larger than a result should be comes alone; the first op of all comes whatever its size.
+        auto const first_max = batch.ops.empty() ? std::numeric_limits<std::int64_t>::max() : left;
+        auto const found = c.execute(sql::retrieve_bounded, of_space(space)
+                                                                .image(id_array(ids, batch.ids_read, end))
+                                                                .bigint(std::min(left, result_bytes_max))
+                                                                .bigint(first_max));
+        if (found.empty())
+            return space_is_gone();
+        auto const begin = batch.ids_read;
+        batch.ids_read = end;
+        for (std::size_t row = 0; row < found.count() && !found.is_null(row, 0); ++row) {
+            auto const at = begin + static_cast<std::size_t>(found.bigint(row, 0));
+            auto const size = static_cast<std::uint64_t>(found.bigint(row, 1));
+            if (found.is_null(row, 5)) {
+                batch.ids_read = at;
+                if (size > rest_of(limit_bytes, bytes))
+                    return batch;
+                break;
+            }
+            batch.ops.push_back(op_of_row(found, row, ids[at]));
+            bytes += size;
+        }
+    } while (batch.ids_read < ids.size());
+    return batch;
+}
+
+}  // namespace opstore::postgres::detail

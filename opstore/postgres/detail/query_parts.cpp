@@ -1,0 +1,62 @@
+#include <opstore/postgres/detail/query_parts.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+namespace opstore::postgres::detail {
+
+parameters of_space(space_view space) {
+    parameters values;
+    values.bigint(space.space_id).bigint(space.incarnation);
+    return values;
+}
+
+refusal space_is_gone() {
+    return refusal(errc::no_such_space, "the space does not exist any more");
+}
+
+std::int64_t saturated(std::uint64_t value) {
+    return static_cast<std::int64_t>(
+        std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
+}
+
+std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors) {
+    auto const list = sectors.sectors();
+    return {list.begin(), list.end()};
+}
+
+std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end) {
+    std::size_t bytes = 0;
+    for (std::size_t i = begin; i < end; ++i)
+        bytes += ids[i].length();
+    bytea_array_image image(end - begin, bytes);
+    for (std::size_t i = begin; i < end; ++i)
+        image.add(ids[i].bytes());
+    return image.take();
+}
+
+void append_ids(std::vector<op_id>& out, std::vector<std::byte> const& joined, std::size_t id_length,
+                std::size_t count) {
+    if (joined.size() != count * id_length) {
+        store_error::facts facts;
+        facts.code = errc::rejected_by_database;
+        throw store_error(
+            fmt::format(
+                "the database holds ids or hashes that are not {} bytes long, or not all; verify the space",
+                id_length),
+            std::move(facts));
+    }
+    out.reserve(out.size() + count);
+    for (std::size_t i = 0; i < count; ++i)
+        out.emplace_back(std::span(joined).subspan(i * id_length, id_length));
+}
+
+arc::timestamp after_watermark(arc::timestamp start, std::int64_t watermark) {
+    auto const last = std::numeric_limits<std::int64_t>::max();
+    return std::max(start, arc::from_micros(watermark == last ? last : watermark + 1));
+}
+
+}  // namespace opstore::postgres::detail

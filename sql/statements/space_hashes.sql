@@ -1,0 +1,47 @@
+-- The hashes of all ops of a space with their watermark: where who follows the space starts.
+-- Parameters: $1 space_id, $2 incarnation, $3 disc slices, $4 the disc's end ($3 * slice_us, or the last time there
+--   is).
+-- Rows: none if the space is gone; else (last_stored_at, op_count, unit, sectors[], hashes, op_counts[]): one for the
+--   disc, with unit null, where it holds ops, and one for each unit of time behind it that does, ascending; hashes
+--   are joined, in the order of the sectors. Without ops: one row whose sectors are null. A row for each unit, since
+--   a row for each cell costs four times the memory.
+-- Index: slice_hash_pkey for what is sealed, op_by_sector_created_at for the rest, one range for each sector; every
+--   op behind the disc is read. Watermark, kept hashes, boundary and ops come from one snapshot. Lock: none.
+-- Isolation: any.
+SELECT s.last_stored_at, t.op_count, h.unit, h.sectors, h.hashes, h.op_counts
+FROM space s
+JOIN space_total t USING (space_id)
+LEFT JOIN LATERAL (
+    SELECT c.unit, array_agg(c.sector ORDER BY c.sector) AS sectors,
+           string_agg(c.hash, ''::bytea ORDER BY c.sector) AS hashes,
+           array_agg(c.op_count ORDER BY c.sector) AS op_counts
+    FROM (SELECT NULL::bigint AS unit, c.sector, d.hash, d.op_count
+          FROM generate_series(0::bigint, 511::bigint) AS c (sector)
+          CROSS JOIN LATERAL (
+              SELECT substring(varbit_send(bit_xor(p.bits)) FROM 5) AS hash, sum(p.op_count)::bigint AS op_count
+              FROM (SELECT ('x' || encode(k.hash, 'hex'))::varbit AS bits, k.op_count
+                    FROM slice_hash k
+                    WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
+                          AND k.arc_end = ((c.sector + 1) << 23) - 1
+                          AND k.slice_index < least($3::bigint, s.full_slices)
+                    UNION ALL
+                    SELECT bit_xor(('x' || encode(o.op_id, 'hex'))::varbit), count(*)
+                    FROM op o
+                    WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
+                          AND o.created_at >= least($3::bigint, s.full_slices) * s.slice_us
+                          AND o.created_at < $4::bigint
+                    HAVING count(*) > 0) p
+              HAVING count(*) > 0) d
+          UNION ALL
+          SELECT r.unit, c.sector, r.hash, r.op_count
+          FROM generate_series(0::bigint, 511::bigint) AS c (sector)
+          CROSS JOIN LATERAL (
+              SELECT o.created_at / 900000000 AS unit,
+                     substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
+                     count(*) AS op_count
+              FROM op o
+              WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint AND o.created_at >= $4::bigint
+              GROUP BY o.created_at / 900000000) r) c
+    GROUP BY c.unit) h ON true
+WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
+ORDER BY h.unit NULLS FIRST
