@@ -31,7 +31,9 @@ outside=$(grep -lE '#include <pqxx/' "${sources[@]}" | grep -v '^opstore/postgre
 
 upward=$(grep -nE '#include <(opstore|gossip)/' arc/*.hpp arc/*.cpp
     grep -nE '#include <opstore/(postgres|memory|embedded|tool)/' opstore/*.hpp opstore/*.cpp
-    grep -nE '#include <opstore/(embedded|tool)/' opstore/postgres/*.?pp opstore/postgres/detail/*.?pp)
+    grep -nE '#include <opstore/(embedded|tool)/' opstore/postgres/*.?pp opstore/postgres/detail/*.?pp
+    grep -nE '#include <gossip/' opstore/*.?pp opstore/{memory,postgres,embedded}/*.?pp
+    grep -nE '#include <opstore/(postgres|memory|embedded|tool)/' gossip/{model,wire,agents,fetch,round,peer,tcp}/*.?pp)
 [ -z "$upward" ] || complain "dependencies point downward only:" "$upward"
 
 no_once=$(grep -L '^#pragma once' $(git ls-files --cached --others --exclude-standard '*.hpp'))
