@@ -1,0 +1,710 @@
+#include <gossip/fetch/fetch_queue.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace opstore::gossip {
+namespace {
+
+// Everything is found by 32-bit indices: half of a pointer, and it survives that a table grows.
+using index = std::uint32_t;
+constexpr index none = std::numeric_limits<index>::max();
+
+struct links {
+    index previous = none;
+    index next = none;
+};
+
+/// The ends of a list whose links lie in its members, so that a member leaves from the middle at no cost.
+struct chain {
+    index first = none;
+    index last = none;
+
+    bool empty() const { return first == none; }
+
+    template <class LinksOf>
+    void append(index member, LinksOf links_of) {
+        links_of(member) = {last, none};
+        (empty() ? first : links_of(last).next) = member;
+        last = member;
+    }
+
+    template <class LinksOf>
+    void unlink(index member, LinksOf links_of) {
+        links const around = links_of(member);
+        (around.previous == none ? first : links_of(around.previous).next) = around.next;
+        (around.next == none ? last : links_of(around.next).previous) = around.previous;
+    }
+};
+
+/// Where an id stands with one of its sources: which of the source's lists it is in.
+enum class standing : std::uint8_t {
+    ready,    ///< May be asked for.
+    spare,    ///< May be asked for if the others have no place: this one has not answered of late.
+    resting,  ///< Asked for, of this source or another, or it pauses.
+};
+constexpr index standing_count = 3;
+
+/// That a source has an id.
+struct claim {
+    index list = none;  ///< Source and standing in one number; none: unused.
+    links in_list;
+
+    index source() const { return list / standing_count; }
+};
+
+constexpr index list_of(index source, standing which) {
+    return source * standing_count + static_cast<index>(which);
+}
+
+enum class phase : std::uint8_t { ready, asked, paused };
+
+struct entry {
+    op_id id;
+    phase now = phase::ready;
+    std::uint8_t claim_count = 0;
+    std::uint32_t attempts = 0;
+    index group = none;  ///< The request or pause that it is part of.
+    links in_group;
+    index unanswered_by = none;  ///< The source whose time ran out last, while it is a source.
+};
+static_assert(sizeof(entry) <= 88, "fetch_limits::ids_max counts on it");
+static_assert(sizeof(claim) == 12, "fetch_limits::ids_max counts on it");
+
+/// The ids that wait for the same moment: those of one request, or those that pause to the same end.
+struct group {
+    chain members;
+    arc::timestamp at;
+    std::uint64_t serial = 0;
+    index source = none;  ///< None: a pause.
+};
+
+struct source_state {
+    std::map<peer_url, index>::const_iterator name;
+    std::array<chain, standing_count> lists;
+    std::vector<index> requests;  ///< Groups.
+    std::size_t claims = 0;
+    /// The place in the order of asking: grows each time that the source is asked.
+    std::uint64_t turn = 0;
+    std::uint64_t parts_left = 0;
+    /// Since it answered last: time-outs, where requests that were under way together count once.
+    std::uint64_t silences = 0;
+    arc::timestamp silent_at;    ///< When the last one was counted.
+    std::array<bool, 2> open{};  ///< By standing: in the order of asking.
+};
+
+/// Entries and the claims on them, in blocks that never move; a slot names both.
+class slot_table {
+public:
+    explicit slot_table(std::size_t claims_each) : claims_each_(static_cast<index>(claims_each)) {}
+
+    entry& at(index slot) { return blocks_[slot / block_slots].entries[slot % block_slots]; }
+    entry const& at(index slot) const { return blocks_[slot / block_slots].entries[slot % block_slots]; }
+
+    index claim_name(index slot, index number) const { return slot * claims_each_ + number; }
+    index slot_of(index claim_name) const { return claim_name / claims_each_; }
+    claim& claim_at(index name) {
+        return blocks_[slot_of(name) / block_slots].claims[name % (block_slots * claims_each_)];
+    }
+    index claims_each() const { return claims_each_; }
+
+    index take(op_id const& id) {
+        if (free_ == none) {
+            add_block();
+        }
+        index const slot = free_;
+        free_ = at(slot).in_group.next;
+        at(slot) = entry();
+        at(slot).id = id;
+        ++used_;
+        return slot;
+    }
+
+    void give_back(index slot) {
+        at(slot).in_group.next = free_;
+        free_ = slot;
+        // A backlog of hours must not hold its memory for the rest of the process.
+        if (--used_ == 0 && blocks_.size() > 1) {
+            blocks_.clear();
+            free_ = none;
+        }
+    }
+
+private:
+    static constexpr index block_slots = 256;
+
+    struct block {
+        std::vector<entry> entries;
+        std::vector<claim> claims;
+    };
+
+    void add_block() {
+        auto const first = static_cast<index>(blocks_.size() * block_slots);
+        blocks_.push_back(
+            {std::vector<entry>(block_slots), std::vector<claim>(std::size_t{block_slots} * claims_each_)});
+        for (index slot = first + block_slots; slot-- > first;) {
+            at(slot).in_group.next = free_;
+            free_ = slot;
+        }
+    }
+
+    index claims_each_;
+    std::vector<block> blocks_;
+    index free_ = none;
+    std::size_t used_ = 0;
+};
+
+/// Orders slots by their ids: the index costs a node with 4 bytes instead of one with an id.
+struct by_id {
+    using is_transparent = void;
+    slot_table const* slots;
+
+    bool operator()(index a, index b) const { return slots->at(a).id < slots->at(b).id; }
+    bool operator()(index a, op_id const& b) const { return slots->at(a).id < b; }
+    bool operator()(op_id const& a, index b) const { return a < slots->at(b).id; }
+};
+
+}  // namespace
+
+class fetch_queue::state {
+public:
+    explicit state(fetch_limits limits)
+        : limits_(limits), slots_(limits.sources_max), slots_by_id_(by_id{&slots_}) {
+        assert(limits.sources_max >= 1 && limits.sources_max <= std::numeric_limits<std::uint8_t>::max());
+        assert(limits.ids_max <= none / limits.sources_max - 256);  // A claim's name fits into an index.
+        assert(limits.ids_per_request_max >= 1 && limits.requests_per_peer_max >= 1);
+        assert(limits.attempts_max >= 1);
+    }
+
+    std::size_t add(std::span<const op_id> ids, peer_url const& url, arc::timestamp now);
+    bool wants(op_id const& id) const { return slots_by_id_.contains(id); }
+    void held(std::span<const op_id> ids);
+    void progress(peer_url const& url, arc::timestamp now);
+    void not_from(std::span<const op_id> ids, peer_url const& url, arc::timestamp now);
+    void unreachable(peer_url const& url, arc::timestamp now);
+    std::vector<request> due(arc::timestamp now);
+    std::optional<arc::timestamp> next_due_at() const;
+    std::size_t size() const { return slots_by_id_.size(); }
+    std::vector<op_id> take_given_up() { return std::exchange(given_up_, {}); }
+    counters const& totals() const { return totals_; }
+
+private:
+    auto group_links() {
+        return [this](index slot) -> links& { return slots_.at(slot).in_group; };
+    }
+    auto claim_links() {
+        return [this](index name) -> links& { return slots_.claim_at(name).in_list; };
+    }
+    chain& list_at(index list) { return sources_[list / standing_count].lists[list % standing_count]; }
+
+    void advance(arc::timestamp now);
+
+    index source_named(peer_url const& url);
+    void drop_source_if_unused(index source);
+    void forget_source(index source);
+    void set_open(index source, standing which, bool open);
+    void reopen(index source);
+
+    void add_claim(index slot, index source);
+    void remove_claim(index slot, index name);
+    void lose_source(index slot, index name, bool is_gone);
+    bool is_doubtful(entry const& of, index source) const {
+        return of.unanswered_by == source || sources_[source].silences > 0;
+    }
+    void place(index slot);
+    void place(index slot, phase next);
+
+    index open_group(arc::timestamp at, index source);
+    void close_group(index number);
+    void join(index slot, index group);
+    void detach(index slot);
+
+    void leave(index slot);
+    void give_up(index slot);
+    void pause(index slot);
+    void time_out(index group);
+    void expire();
+    request send(index source, standing from);
+
+    fetch_limits const limits_;
+
+    slot_table slots_;
+    std::set<index, by_id> slots_by_id_;
+
+    std::vector<source_state> sources_;
+    std::vector<index> free_sources_;
+    std::map<peer_url, index> sources_by_url_;
+    /// Who has a place for one more request and ids in its list `ready`, or `spare`: whose turn it is first.
+    std::array<std::set<std::pair<std::uint64_t, index>>, 2> open_;
+    std::uint64_t turns_ = 0;
+
+    std::vector<group> groups_;
+    std::vector<index> free_groups_;
+    std::set<std::tuple<arc::timestamp, std::uint64_t, index>> groups_by_time_;
+    std::map<arc::timestamp, index> pauses_;
+    std::uint64_t serials_ = 0;
+
+    /// The last time that a caller named, and a clock that advances with it but never goes back: a caller's
+    /// clock that is set back must not make every request wait for as long as that.
+    std::optional<arc::timestamp> now_;
+    arc::timestamp clock_;
+
+    std::vector<op_id> given_up_;
+    counters totals_;
+};
+
+void fetch_queue::state::advance(arc::timestamp now) {
+    if (now_ && now > *now_) {
+        clock_ += now - *now_;
+    }
+    now_ = now;
+}
+
+index fetch_queue::state::source_named(peer_url const& url) {
+    auto const [name, is_new] = sources_by_url_.try_emplace(url, none);
+    if (is_new) {
+        if (free_sources_.empty()) {
+            free_sources_.push_back(static_cast<index>(sources_.size()));
+            sources_.emplace_back();
+        }
+        name->second = free_sources_.back();
+        free_sources_.pop_back();
+        source_state& fresh = sources_[name->second];
+        fresh = source_state();
+        fresh.name = name;
+        fresh.turn = ++turns_;
+    }
+    return name->second;
+}
+
+void fetch_queue::state::drop_source_if_unused(index source) {
+    // A request holds only ids that its source has a claim on, so no claims means no requests.
+    if (sources_[source].claims == 0) {
+        assert(sources_[source].requests.empty());
+        sources_by_url_.erase(sources_[source].name);
+        free_sources_.push_back(source);
+    }
+}
+
+void fetch_queue::state::set_open(index source, standing which, bool open) {
+    auto const at = static_cast<std::size_t>(which);
+    source_state& of = sources_[source];
+    if (std::exchange(of.open[at], open) == open) {
+        return;
+    }
+    if (open) {
+        open_[at].emplace(of.turn, source);
+    } else {
+        open_[at].erase({of.turn, source});
+    }
+}
+
+void fetch_queue::state::reopen(index source) {
+    std::size_t const places = sources_[source].silences > 0 ? 1 : limits_.requests_per_peer_max;
+    bool const has_place = sources_[source].requests.size() < places;
+    for (auto const which : {standing::ready, standing::spare}) {
+        set_open(source, which, has_place && !list_at(list_of(source, which)).empty());
+    }
+}
+
+void fetch_queue::state::add_claim(index slot, index source) {
+    entry& of = slots_.at(slot);
+    index free = none;
+    for (index number = 0; number < slots_.claims_each(); ++number) {
+        index const name = slots_.claim_name(slot, number);
+        claim const& with = slots_.claim_at(name);
+        if (with.list == none) {
+            free = name;
+        } else if (with.source() == source) {
+            return;
+        }
+    }
+    if (free == none) {
+        return;  // Enough others have it.
+    }
+    ++of.claim_count;
+    ++sources_[source].claims;
+    // Into any list: place() knows the right one, also for the claims that were there before.
+    index const resting = list_of(source, standing::resting);
+    slots_.claim_at(free).list = resting;
+    list_at(resting).append(free, claim_links());
+    place(slot);
+}
+
+void fetch_queue::state::remove_claim(index slot, index name) {
+    index const list = std::exchange(slots_.claim_at(name).list, none);
+    index const source = list / standing_count;
+    list_at(list).unlink(name, claim_links());
+    entry& of = slots_.at(slot);
+    --of.claim_count;
+    --sources_[source].claims;
+    if (of.unanswered_by == source) {
+        of.unanswered_by = none;
+    }
+    reopen(source);
+    drop_source_if_unused(source);
+}
+
+/// Each claim of this id into the list that it belongs to, at the end if it was in another.
+void fetch_queue::state::place(index slot) {
+    entry const& of = slots_.at(slot);
+    bool others_answer = false;
+    for (index number = 0; number < slots_.claims_each(); ++number) {
+        claim const& with = slots_.claim_at(slots_.claim_name(slot, number));
+        others_answer = others_answer || (with.list != none && !is_doubtful(of, with.source()));
+    }
+    for (index number = 0; number < slots_.claims_each(); ++number) {
+        index const name = slots_.claim_name(slot, number);
+        claim& with = slots_.claim_at(name);
+        if (with.list == none) {
+            continue;
+        }
+        index const source = with.source();
+        auto which = standing::resting;
+        if (of.now == phase::ready) {
+            bool const gives_way = others_answer ? is_doubtful(of, source) : of.unanswered_by == source;
+            which = gives_way && of.claim_count > 1 ? standing::spare : standing::ready;
+        }
+        if (index const wanted = list_of(source, which); with.list != wanted) {
+            list_at(with.list).unlink(name, claim_links());
+            list_at(wanted).append(name, claim_links());
+            with.list = wanted;
+            reopen(source);
+        }
+    }
+}
+
+void fetch_queue::state::place(index slot, phase next) {
+    slots_.at(slot).now = next;
+    place(slot);
+}
+
+/// The source of this claim does not have the id, or is gone. A request that a peer took with it counts for
+/// nothing: peers that announce an id and leave must not make it be given up while others have it.
+void fetch_queue::state::lose_source(index slot, index name, bool is_gone) {
+    entry& of = slots_.at(slot);
+    bool const asked_there =
+        of.now == phase::asked && groups_[of.group].source == slots_.claim_at(name).source();
+    if (asked_there) {
+        detach(slot);
+        of.now = phase::ready;
+        of.attempts -= is_gone ? 1 : 0;
+    }
+    remove_claim(slot, name);
+    if (of.claim_count == 0 || (asked_there && of.attempts >= limits_.attempts_max)) {
+        give_up(slot);
+    } else {
+        place(slot);
+    }
+}
+
+void fetch_queue::state::forget_source(index source) {
+    for (auto const which : {standing::ready, standing::spare, standing::resting}) {
+        // By number each time: the source's place may be free after the last one.
+        while (!sources_[source].lists[static_cast<index>(which)].empty()) {
+            index const name = sources_[source].lists[static_cast<index>(which)].first;
+            lose_source(slots_.slot_of(name), name, true);
+        }
+    }
+}
+
+index fetch_queue::state::open_group(arc::timestamp at, index source) {
+    if (free_groups_.empty()) {
+        free_groups_.push_back(static_cast<index>(groups_.size()));
+        groups_.emplace_back();
+    }
+    index const number = free_groups_.back();
+    free_groups_.pop_back();
+    groups_[number] = {chain(), at, ++serials_, source};
+    groups_by_time_.emplace(at, serials_, number);
+    return number;
+}
+
+void fetch_queue::state::close_group(index number) {
+    group const& closed = groups_[number];
+    groups_by_time_.erase({closed.at, closed.serial, number});
+    if (closed.source == none) {
+        pauses_.erase(closed.at);
+    } else {
+        source_state& of = sources_[closed.source];
+        std::erase(of.requests, number);
+        if (of.requests.empty()) {
+            of.parts_left = 0;
+        }
+        reopen(closed.source);
+    }
+    free_groups_.push_back(number);
+}
+
+void fetch_queue::state::join(index slot, index number) {
+    slots_.at(slot).group = number;
+    groups_[number].members.append(slot, group_links());
+}
+
+void fetch_queue::state::detach(index slot) {
+    index const number = std::exchange(slots_.at(slot).group, none);
+    if (number == none) {
+        return;
+    }
+    groups_[number].members.unlink(slot, group_links());
+    if (groups_[number].members.empty()) {
+        close_group(number);
+    }
+}
+
+void fetch_queue::state::leave(index slot) {
+    detach(slot);
+    for (index number = 0; number < slots_.claims_each(); ++number) {
+        index const name = slots_.claim_name(slot, number);
+        if (slots_.claim_at(name).list != none) {
+            remove_claim(slot, name);
+        }
+    }
+    slots_by_id_.erase(slot);
+    slots_.give_back(slot);
+}
+
+void fetch_queue::state::give_up(index slot) {
+    ++totals_.given_up;
+    // Who never takes them must not fill the memory.
+    if (given_up_.size() < limits_.ids_max) {
+        given_up_.push_back(slots_.at(slot).id);
+    }
+    leave(slot);
+}
+
+void fetch_queue::state::pause(index slot) {
+    auto length = std::min(limits_.backoff_min, limits_.backoff_max);
+    for (std::uint32_t doubled = 1; doubled < slots_.at(slot).attempts && length < limits_.backoff_max;
+         ++doubled) {
+        length = length > limits_.backoff_max / 2 ? limits_.backoff_max : length * 2;
+    }
+    auto const until = clock_ + length;
+    auto const [at, is_new] = pauses_.try_emplace(until, none);
+    if (is_new) {
+        at->second = open_group(until, none);
+    }
+    join(slot, at->second);
+    place(slot, phase::paused);
+}
+
+void fetch_queue::state::time_out(index number) {
+    index const source = groups_[number].source;
+    if (groups_[number].at - limits_.request_timeout >= sources_[source].silent_at) {
+        ++sources_[source].silences;
+        sources_[source].silent_at = clock_;
+    }
+    bool const is_lost = sources_[source].silences >= limits_.attempts_max;
+    for (index slot = groups_[number].members.first; slot != none;) {
+        index const next = slots_.at(slot).in_group.next;
+        ++totals_.timed_out;
+        detach(slot);
+        if (slots_.at(slot).attempts >= limits_.attempts_max) {
+            give_up(slot);
+        } else {
+            slots_.at(slot).unanswered_by = source;
+            pause(slot);
+        }
+        slot = next;
+    }
+    if (is_lost && sources_[source].claims > 0) {
+        forget_source(source);
+    }
+}
+
+void fetch_queue::state::expire() {
+    while (!groups_by_time_.empty()) {
+        auto const [at, serial, number] = *groups_by_time_.begin();
+        if (at > clock_) {
+            return;
+        }
+        if (groups_[number].source != none) {
+            time_out(number);
+            continue;
+        }
+        for (index slot = groups_[number].members.first; slot != none;) {
+            index const next = slots_.at(slot).in_group.next;
+            detach(slot);
+            place(slot, phase::ready);
+            slot = next;
+        }
+    }
+}
+
+fetch_queue::request fetch_queue::state::send(index source, standing from) {
+    request sent;
+    sent.to = sources_[source].name->first;
+    set_open(source, standing::ready, false);
+    set_open(source, standing::spare, false);
+    sources_[source].turn = ++turns_;
+
+    index const number = open_group(clock_ + limits_.request_timeout, source);
+    sources_[source].requests.push_back(number);
+    // What a silent peer is asked for is out of reach for as long: half as much each time, and of what others
+    // have, one id that shows whether it is back.
+    auto const halvings = std::min<std::uint64_t>(sources_[source].silences, 63);
+    bool const is_probe = halvings > 0 && from == standing::spare;
+    std::size_t const ids_max =
+        is_probe ? 1 : std::max<std::size_t>(limits_.ids_per_request_max >> halvings, 1);
+    chain const& list = list_at(list_of(source, from));
+    while (!list.empty() && sent.ids.size() < ids_max) {
+        index const slot = slots_.slot_of(list.first);
+        entry& asked = slots_.at(slot);
+        ++asked.attempts;
+        sent.ids.push_back(asked.id);
+        join(slot, number);
+        place(slot, phase::asked);
+    }
+    sources_[source].parts_left += sent.ids.size();
+    totals_.requested += sent.ids.size();
+    reopen(source);
+    return sent;
+}
+
+std::size_t fetch_queue::state::add(std::span<const op_id> ids, peer_url const& url, arc::timestamp now) {
+    advance(now);
+    if (ids.empty()) {
+        return 0;
+    }
+    std::size_t dropped = 0;
+    index const source = source_named(url);
+    for (auto const& id : ids) {
+        auto known = slots_by_id_.find(id);
+        if (known == slots_by_id_.end()) {
+            if (slots_by_id_.size() >= limits_.ids_max) {
+                ++dropped;
+                continue;
+            }
+            known = slots_by_id_.insert(slots_.take(id)).first;
+        }
+        add_claim(*known, source);
+    }
+    drop_source_if_unused(source);
+    totals_.dropped += dropped;
+    return dropped;
+}
+
+void fetch_queue::state::held(std::span<const op_id> ids) {
+    for (auto const& id : ids) {
+        if (auto const known = slots_by_id_.find(id); known != slots_by_id_.end()) {
+            leave(*known);
+        }
+    }
+}
+
+void fetch_queue::state::progress(peer_url const& url, arc::timestamp now) {
+    advance(now);
+    auto const known = sources_by_url_.find(url);
+    if (known == sources_by_url_.end()) {
+        return;
+    }
+    source_state& source = sources_[known->second];
+    source.silences = 0;
+    reopen(known->second);
+    if (source.parts_left == 0) {
+        return;
+    }
+    --source.parts_left;
+    for (index const number : source.requests) {
+        group& extended = groups_[number];
+        groups_by_time_.erase({extended.at, extended.serial, number});
+        extended.at = clock_ + limits_.request_timeout;
+        groups_by_time_.emplace(extended.at, extended.serial, number);
+    }
+}
+
+void fetch_queue::state::not_from(std::span<const op_id> ids, peer_url const& url, arc::timestamp now) {
+    advance(now);
+    for (auto const& id : ids) {
+        // Each time anew: the source goes with its last claim.
+        auto const source = sources_by_url_.find(url);
+        auto const known = slots_by_id_.find(id);
+        if (source == sources_by_url_.end() || known == slots_by_id_.end()) {
+            continue;
+        }
+        for (index number = 0; number < slots_.claims_each(); ++number) {
+            index const name = slots_.claim_name(*known, number);
+            claim const& with = slots_.claim_at(name);
+            if (with.list != none && with.source() == source->second) {
+                lose_source(*known, name, false);
+                break;
+            }
+        }
+    }
+}
+
+void fetch_queue::state::unreachable(peer_url const& url, arc::timestamp now) {
+    advance(now);
+    if (auto const known = sources_by_url_.find(url); known != sources_by_url_.end()) {
+        forget_source(known->second);
+    }
+}
+
+std::vector<fetch_queue::request> fetch_queue::state::due(arc::timestamp now) {
+    advance(now);
+    expire();
+    std::vector<request> requests;
+    for (auto const from : {standing::ready, standing::spare}) {
+        auto const& open = open_[static_cast<index>(from)];
+        while (!open.empty()) {
+            requests.push_back(send(open.begin()->second, from));
+        }
+    }
+    return requests;
+}
+
+std::optional<arc::timestamp> fetch_queue::state::next_due_at() const {
+    if (!open_[0].empty() || !open_[1].empty()) {
+        return now_;
+    }
+    if (groups_by_time_.empty()) {
+        return std::nullopt;
+    }
+    auto const at = std::get<arc::timestamp>(*groups_by_time_.begin());
+    return *now_ + std::max(at - clock_, std::chrono::microseconds(0));
+}
+
+fetch_queue::fetch_queue(fetch_limits limits) : state_(std::make_unique<state>(limits)) {}
+fetch_queue::~fetch_queue() = default;
+
+std::size_t fetch_queue::add(std::span<const op_id> ids, peer_url const& source, arc::timestamp now) {
+    return state_->add(ids, source, now);
+}
+bool fetch_queue::wants(op_id const& id) const {
+    return state_->wants(id);
+}
+void fetch_queue::held(std::span<const op_id> ids) {
+    state_->held(ids);
+}
+void fetch_queue::progress(peer_url const& source, arc::timestamp now) {
+    state_->progress(source, now);
+}
+void fetch_queue::not_from(std::span<const op_id> ids, peer_url const& source, arc::timestamp now) {
+    state_->not_from(ids, source, now);
+}
+void fetch_queue::unreachable(peer_url const& source, arc::timestamp now) {
+    state_->unreachable(source, now);
+}
+std::vector<fetch_queue::request> fetch_queue::due(arc::timestamp now) {
+    return state_->due(now);
+}
+std::optional<arc::timestamp> fetch_queue::next_due_at() const {
+    return state_->next_due_at();
+}
+std::size_t fetch_queue::size() const {
+    return state_->size();
+}
+std::vector<op_id> fetch_queue::take_given_up() {
+    return state_->take_given_up();
+}
+fetch_queue::counters const& fetch_queue::totals() const {
+    return state_->totals();
+}
+
+}  // namespace opstore::gossip
