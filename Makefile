@@ -3,10 +3,10 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 GENERATOR = $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 
-.PHONY: help deps build test demo bench lint tidy asan tsan clean
+.PHONY: help deps build test demo bench sim-soak lint tidy asan tsan clean
 
 help:           ## What can be made
-	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 16
 
 deps:           ## Install what is missing from Debian's packages
 	@./cmake/install_dependencies.sh
@@ -19,18 +19,21 @@ build: deps     ## The library, the tests and build/opstore
 test: build     ## The whole suite, on a real PostgreSQL
 	@ctest --test-dir $(BUILD) --output-on-failure
 
-demo: build     ## Real ops, from a git history, in and out (REPO=path for another)
+demo: build     ## A git history dealt out to eight peers that gossip (REPO=path for another)
 	@OPSTORE=$(BUILD)/opstore ./opstore/tool/demo.sh
 
 bench: build    ## Speed, beside what it is measured against
 	@$(BUILD)/opstore_bench
+
+sim-soak: build ## Simulations of SEEDS seeds (1000) from FIRST (1) on; failing ones are printed
+	@OPSTORE_SIM=$(BUILD)/opstore-sim JOBS=$(JOBS) ./gossip/simulator/soak.sh $(SIM_FLAGS)
 
 lint:           ## Format, coroutine traps, includes
 	@./cmake/lint.sh
 
 tidy: build     ## clang-tidy over the library and the tool (minutes; needs clang-tidy-14)
 	@cmake -S . -B $(BUILD) -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
-	@git ls-files 'arc/*.cpp' 'opstore/*.cpp' | xargs -P $(JOBS) -n 2 clang-tidy-14 --quiet -p $(BUILD)
+	@git ls-files 'arc/*.cpp' 'opstore/*.cpp' 'gossip/*.cpp' | xargs -P $(JOBS) -n 2 clang-tidy-14 --quiet -p $(BUILD)
 
 asan: deps      ## The suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake -S . -B build-asan -G "$(GENERATOR)" -DOPSTORE_SANITIZE=address,undefined
