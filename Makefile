@@ -20,7 +20,7 @@ test: build     ## The whole suite, on a real PostgreSQL
 	@ctest --test-dir $(BUILD) --output-on-failure
 
 demo: build     ## A git history dealt out to eight peers that gossip (REPO=path for another)
-	@OPSTORE=$(BUILD)/opstore ./opstore/tool/demo.sh
+	@OPSTORE=$(BUILD)/opstore python3 opstore/tool/demo.py
 
 bench: build    ## Speed, beside what it is measured against
 	@$(BUILD)/opstore_bench

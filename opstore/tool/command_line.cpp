@@ -1,5 +1,6 @@
 #include <opstore/tool/command_line.hpp>
 
+#include <gossip/tcp/tcp_address.hpp>
 #include <opstore/tool/exit_code.hpp>
 #include <opstore/tool/utf8.hpp>
 
@@ -159,6 +160,54 @@ void add_slice_commands(CLI::App& app, command_line& line) {
     put->add_option("--hash", line.hash_text, "The hash, base64url or hex")->required();
 }
 
+std::string check_address(std::string const& text) {
+    return gossip::parse_tcp_address(text) ? ""
+                                           : fmt::format(
+                                                 "'{}' is no address: ADDRESS:PORT with a number or "
+                                                 "localhost as address, such as 127.0.0.1:4000",
+                                                 text);
+}
+
+template <class Value>
+void add_seconds(CLI::App& app, std::string const& name, Value& value, double least,
+                 std::string const& help) {
+    app.add_option_function<double>(
+           name,
+           [&value, least](double seconds) {
+               if (!(seconds >= least && seconds <= 1e6))
+                   throw CLI::ValidationError(fmt::format("from {} to 1000000 seconds", least));
+               value = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+           },
+           help)
+        ->type_name("SECONDS");
+}
+
+void add_peer_command(CLI::App& app, command_line& line) {
+    auto* const peer = app.add_subcommand("peer", "Reconcile the space with other peers, over TCP");
+    CLI::Validator const address(check_address, "", "");
+    peer->add_option("--listen", line.listen, "Where to listen; default: 127.0.0.1:0, any free port")
+        ->type_name("ADDRESS:PORT")
+        ->check(address);
+    peer->add_option("--announce", line.announce, "How others reach it; default: where it listens")
+        ->type_name("ADDRESS:PORT")
+        ->check(address);
+    peer->add_option("--connect", line.connect, "Peers to begin with; of the others it hears")
+        ->type_name("ADDRESS:PORT")
+        ->check(address);
+    peer->add_option("--network", line.network, "Name of the network; default: the name of the space")
+        ->type_name("NAME")
+        ->check(CLI::Validator(check_space_name, "", ""));
+    peer->add_option("--secret-file", line.secret_file, "What all its peers share; needed beyond loopback")
+        ->type_name("FILE");
+    peer->add_option("--identity", line.identity_file, "Seed of its key, made if absent; default: a new one")
+        ->type_name("FILE");
+    add_arc(*peer, line);
+    add_seconds(*peer, "--interval", line.interval, 0.01, "Pause between its rounds; default: 120");
+    add_seconds(*peer, "--jitter", line.jitter, 0, "At most so much more, at random; default: 10");
+    add_seconds(*peer, "--until-idle", line.until_idle, 0.1, "End when no op came for so long");
+    add_seconds(*peer, "--report", line.report, 0.05, "Tell how it stands, this often");
+}
+
 void add_maintenance_commands(CLI::App& app, command_line& line) {
     auto* const init = app.add_subcommand("init", "Make or migrate the schema, and make the space");
     init->add_option("--format", line.format, "Op format of the space; default: plain")
@@ -208,6 +257,7 @@ struct parser {
         add_ingest_commands(app, line);
         add_read_commands(app, line);
         add_slice_commands(app, line);
+        add_peer_command(app, line);
         add_maintenance_commands(app, line);
     }
 };

@@ -52,6 +52,14 @@ struct command_line {
     // spaces drop
     std::string dropped_space;
     bool yes = false;
+    // peer; `arc` above is what it means to hold.
+    std::optional<std::string> network;
+    std::string listen = "127.0.0.1:0";
+    std::optional<std::string> announce;
+    std::vector<std::string> connect;
+    std::optional<std::string> secret_file, identity_file;
+    std::chrono::milliseconds interval{120'000}, jitter{10'000};
+    std::optional<std::chrono::milliseconds> until_idle, report;
     // completion
     std::string shell;
 

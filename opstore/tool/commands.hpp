@@ -26,6 +26,9 @@ exit_code run_slices_get(session& s, command_line const& line);
 exit_code run_slices_put(session& s, command_line const& line);
 exit_code run_slices_count(session& s, command_line const& line);
 
+// peer_command.cpp
+exit_code run_peer(session& s, command_line const& line);
+
 // maintenance_commands.cpp
 exit_code run_init(session& s, command_line const& line);
 exit_code run_seal(session& s, command_line const& line);

@@ -26,6 +26,7 @@ std::map<std::string_view, command_function> const commands = {
     {"slices get", run_slices_get},
     {"slices put", run_slices_put},
     {"slices count", run_slices_count},
+    {"peer", run_peer},
     {"init", run_init},
     {"seal", run_seal},
     {"verify", run_verify},

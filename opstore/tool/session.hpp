@@ -4,6 +4,7 @@
 #include <opstore/postgres/postgres_database.hpp>
 #include <opstore/tool/command_line.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -41,6 +42,9 @@ public:
     T get(boost::asio::awaitable<result<T>> call) {
         return wait(std::move(call)).value();
     }
+
+    /// Of the one thread that runs the coroutines.
+    boost::asio::any_io_executor executor() { return io_.get_executor(); }
 
     /// Connects on first use. The embedded cluster is started and migrated first, a named database is not.
     postgres_database& database();

@@ -25,6 +25,7 @@ MODULES = [
     "crash_test",
     "import_git_test",
     "server_test",
+    "peer_test",
 ]
 
 

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <gossip/peer/peer.hpp>
+#include <gossip/tcp/tcp_node.hpp>
+#include <opstore/memory/memory_op_store.hpp>
+#include <opstore/peer_meta.hpp>
+
+#include <tests/gossip/tcp/identities.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace opstore::gossip::testing {
+
+/// What a peer remembers of others, for as long as the test lasts.
+class remembered_meta final : public peer_meta {
+public:
+    boost::asio::awaitable<result<std::vector<peer_meta_entry>>> get_all(arc::timestamp now,
+                                                                         deadline) override;
+    boost::asio::awaitable<result<std::optional<peer_meta_entry>>> get(std::string peer, std::string key,
+                                                                       arc::timestamp now, deadline) override;
+    boost::asio::awaitable<result<void>> put(std::vector<peer_meta_entry> entries, arc::timestamp now,
+                                             deadline) override;
+    boost::asio::awaitable<result<void>> remove(std::string peer, std::string key, deadline) override;
+
+private:
+    std::map<std::pair<std::string, std::string>, peer_meta_entry> entries_;
+};
+
+/// What outlives a process: the ops and what it remembers.
+struct durable {
+    memory_op_store store{space_options("tcp test")};
+    remembered_meta meta;
+
+    boost::asio::awaitable<void> ingest(std::vector<op_bytes> ops);
+    boost::asio::awaitable<std::set<op_id>> all_ids();
+};
+
+/// A process: a node with a peer on it, that gossips every few milliseconds.
+struct tcp_peer {
+    tcp_node node;
+    peer gossip;
+
+    tcp_peer(boost::asio::any_io_executor executor, durable& data, tcp_options options);
+
+    tcp_address address() const { return node.listening_at(); }
+};
+
+/// Options of peer `number`, which dials `connect` first.
+tcp_options options_of(std::uint8_t number, std::vector<tcp_address> connect = {});
+
+/// `count` ops that nobody else makes who uses another `seed`.
+std::vector<op_bytes> some_ops(std::size_t count, std::uint64_t seed);
+
+}  // namespace opstore::gossip::testing
