@@ -11,10 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool has_expired(peer_meta_entry const& entry, arc::timestamp now) {
-    return entry.expires_at && *entry.expires_at <= now;
-}
-
 peer_options gossip_options(tcp_options const& node, peer_url const& url) {
     peer_options options;
     options.space = node.space;
@@ -32,39 +28,6 @@ peer_options gossip_options(tcp_options const& node, peer_url const& url) {
 }
 
 }  // namespace
-
-asio::awaitable<result<std::vector<peer_meta_entry>>> remembered_meta::get_all(arc::timestamp now, deadline) {
-    std::vector<peer_meta_entry> all;
-    for (auto const& [key, entry] : entries_) {
-        if (!has_expired(entry, now))
-            all.push_back(entry);
-    }
-    co_return all;
-}
-
-asio::awaitable<result<std::optional<peer_meta_entry>>> remembered_meta::get(std::string peer,
-                                                                             std::string key,
-                                                                             arc::timestamp now, deadline) {
-    std::optional<peer_meta_entry> found;
-    auto const at = entries_.find(std::pair(std::move(peer), std::move(key)));
-    if (at != entries_.end() && !has_expired(at->second, now))
-        found = at->second;
-    co_return found;
-}
-
-asio::awaitable<result<void>> remembered_meta::put(std::vector<peer_meta_entry> entries, arc::timestamp,
-                                                   deadline) {
-    for (peer_meta_entry& entry : entries) {
-        std::pair name(entry.peer, entry.key);
-        entries_[std::move(name)] = std::move(entry);
-    }
-    co_return result<void>();
-}
-
-asio::awaitable<result<void>> remembered_meta::remove(std::string peer, std::string key, deadline) {
-    entries_.erase(std::pair(std::move(peer), std::move(key)));
-    co_return result<void>();
-}
 
 asio::awaitable<void> durable::ingest(std::vector<op_bytes> ops) {
     std::vector<incoming_op> incoming;

@@ -3,7 +3,7 @@
 #include <gossip/peer/peer.hpp>
 #include <gossip/tcp/tcp_node.hpp>
 #include <opstore/memory/memory_op_store.hpp>
-#include <opstore/peer_meta.hpp>
+#include <opstore/memory/memory_peer_meta.hpp>
 
 #include <tests/gossip/tcp/identities.hpp>
 
@@ -20,25 +20,10 @@
 
 namespace opstore::gossip::testing {
 
-/// What a peer remembers of others, for as long as the test lasts.
-class remembered_meta final : public peer_meta {
-public:
-    boost::asio::awaitable<result<std::vector<peer_meta_entry>>> get_all(arc::timestamp now,
-                                                                         deadline) override;
-    boost::asio::awaitable<result<std::optional<peer_meta_entry>>> get(std::string peer, std::string key,
-                                                                       arc::timestamp now, deadline) override;
-    boost::asio::awaitable<result<void>> put(std::vector<peer_meta_entry> entries, arc::timestamp now,
-                                             deadline) override;
-    boost::asio::awaitable<result<void>> remove(std::string peer, std::string key, deadline) override;
-
-private:
-    std::map<std::pair<std::string, std::string>, peer_meta_entry> entries_;
-};
-
 /// What outlives a process: the ops and what it remembers.
 struct durable {
     memory_op_store store{space_options("tcp test")};
-    remembered_meta meta;
+    memory_peer_meta meta;
 
     boost::asio::awaitable<void> ingest(std::vector<op_bytes> ops);
     boost::asio::awaitable<std::set<op_id>> all_ids();
