@@ -71,8 +71,8 @@ void peer::state::send_requests(arc::timestamp now) {
     if (fetch_.empty()) {
         known_.all_settled();
     }
-    if (was_waiting && fetch_.empty() && hungry_) {
-        next_round_at_ = std::min(next_round_at_, now + options_.limits.initial_interval);
+    if (was_waiting && fetch_.empty()) {
+        hurry(now);
     }
 }
 
@@ -153,8 +153,8 @@ asio::awaitable<void> peer::state::ingest(peer_url const& from, fetch_response_m
         log(fmt::format("{}: op refused: {}", from, rejected.message));
     }
     fetch_.not_from(refused_ids, from, now);
-    if (was_waiting && fetch_.empty() && hungry_) {
-        next_round_at_ = std::min(next_round_at_, now + options_.limits.initial_interval);
+    if (was_waiting && fetch_.empty()) {
+        hurry(now);
     }
 }
 

@@ -246,8 +246,8 @@ void peer::state::announce() {
 
 protocol_result<bool> peer::state::add_agent(std::string const& signed_json, arc::timestamp now) {
     auto added = agents_.add(signed_json, now);
-    if (added && *added && hungry_) {
-        next_round_at_ = std::min(next_round_at_, now + options_.limits.initial_interval);
+    if (added && *added) {
+        hurry(now);
     }
     return added;
 }

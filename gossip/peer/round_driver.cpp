@@ -260,9 +260,9 @@ void peer::state::grow_to(arc::arc_set const& synced, arc::timestamp now) {
     if (grown == current_arcs_) {
         return;
     }
-    bool const announced_before = announced_arc(current_arcs_) != announced_arc(grown);
+    bool const announces_more = announced_arc(current_arcs_) != announced_arc(grown);
     current_arcs_ = grown;
-    if (announced_before) {
+    if (announces_more) {
         renew_own_info(now, true);
         announce();
     }
@@ -314,6 +314,13 @@ void peer::state::plan_next_round(arc::timestamp now, bool soon) {
     if (soon && fetch_.empty()) {
         auto const short_pause = options_.limits.initial_interval * (std::int64_t{1} << idle_rounds_);
         next_round_at_ = std::min(next_round_at_, now + short_pause);
+    }
+}
+
+/// What a hungry peer waited for has come: the next round need not wait any longer.
+void peer::state::hurry(arc::timestamp now) {
+    if (hungry_) {
+        next_round_at_ = std::min(next_round_at_, now + options_.limits.initial_interval);
     }
 }
 

@@ -71,6 +71,7 @@ private:
     void time_out(arc::timestamp now);
     void grow_to(arc::arc_set const& synced, arc::timestamp now);
     void plan_next_round(arc::timestamp now, bool soon);
+    void hurry(arc::timestamp now);
     void keep_plan_near(arc::timestamp now);
     bool is_growing() const { return !options_.target_arcs.without(current_arcs_).empty(); }
     round_view view() const;
