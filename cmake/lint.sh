@@ -29,11 +29,16 @@ traps=$(grep -nE 'co_await[^;]*\(\s*\[[^]&]*[a-z_][^]]*\]|co_await[^;]*[({,]\s*\
 outside=$(grep -lE '#include <pqxx/' "${sources[@]}" | grep -v '^opstore/postgres/detail/connection\.cpp$')
 [ -z "$outside" ] || complain "libpqxx is connection.cpp's alone:" "$outside"
 
+# So is the result of a conditional; over two lines, as it is mostly written.
+conditional=$(grep -nE '^\s*[?:] co_await|\? co_await' "${sources[@]}")
+[ -z "$conditional" ] || complain "a co_await in ?:, which g++ 12 loses the result of:" "$conditional"
+
 upward=$(grep -nE '#include <(opstore|gossip)/' arc/*.hpp arc/*.cpp
-    grep -nE '#include <opstore/(postgres|memory|embedded|tool)/' opstore/*.hpp opstore/*.cpp
-    grep -nE '#include <opstore/(embedded|tool)/' opstore/postgres/*.?pp opstore/postgres/detail/*.?pp
+    grep -nE '#include <opstore/(postgres|memory|embedded|plugin|tool)/' opstore/*.hpp opstore/*.cpp
+    grep -nE '#include <opstore/(embedded|plugin|tool)/' opstore/postgres/*.?pp opstore/postgres/detail/*.?pp
     grep -nE '#include <gossip/' opstore/*.?pp opstore/{memory,postgres,embedded}/*.?pp
-    grep -nE '#include <opstore/(postgres|memory|embedded|tool)/' gossip/{model,wire,agents,fetch,round,peer,tcp}/*.?pp)
+    grep -nE '#include <opstore/(postgres|memory|embedded|plugin|tool)/' \
+        gossip/{model,wire,agents,fetch,round,peer,tcp}/*.?pp)
 [ -z "$upward" ] || complain "dependencies point downward only:" "$upward"
 
 no_once=$(grep -L '^#pragma once' $(git ls-files --cached --others --exclude-standard '*.hpp'))

@@ -278,20 +278,31 @@ typedef struct opstore_space_options {
     int64_t const* max_future_us;    /* How far created_at may lie ahead of the clock. NULL: any. */
 } opstore_space_options;
 
-/* What a space is, and a listing of it. */
+/* What a space was created with. The host sets struct_size; the rest is filled in as far as it reaches. What
+   it points to lives as long as the handle of the space. */
 typedef struct opstore_space_info {
+    uint32_t struct_size;
+    uint32_t slices; /* OPSTORE_SLICES_... */
     opstore_bytes key;
     opstore_text format;
     uint32_t id_size;
-    uint32_t slices;
+    uint32_t slice_factor;
+    uint64_t max_op_bytes;
+    opstore_maybe_time max_future_us; /* A length of time; not present: none. */
+} opstore_space_info;
+
+typedef struct opstore_space_listing {
+    opstore_bytes key;
+    opstore_text format;
+    uint32_t slices; /* OPSTORE_SLICES_... */
     uint64_t max_op_bytes;
     uint64_t op_count;
     uint64_t op_bytes;
-} opstore_space_info;
+} opstore_space_listing;
 
 typedef struct opstore_space_list {
     uint32_t struct_size;
-    opstore_space_info const* spaces; /* By key. */
+    opstore_space_listing const* spaces; /* By key. */
     size_t count;
 } opstore_space_list;
 
@@ -636,9 +647,8 @@ typedef struct opstore_plugin {
        Handles that were not closed end with destroy_database(). */
     void (*close_space)(opstore_space* space);
 
-    /* What the space was created with; op_count and op_bytes are 0. What *info points to lives as long as
-       the handle. */
-    void (*describe_space)(opstore_space* space, opstore_space_info* info);
+    /* 0, or OPSTORE_INVALID_ARGUMENT: info->struct_size is less than in the first version. */
+    int32_t (*describe_space)(opstore_space* space, opstore_space_info* info);
 
     /* ---- The eleven methods of the contract ---- */
 

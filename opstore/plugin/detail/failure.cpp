@@ -1,0 +1,65 @@
+#include <opstore/plugin/detail/answers.hpp>
+#include <opstore/plugin/detail/failure.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <new>
+
+namespace opstore::plugin::detail {
+
+static_assert(OPSTORE_NO_SUCH_SPACE == static_cast<int>(errc::no_such_space));
+static_assert(OPSTORE_SPACE_DIFFERS == static_cast<int>(errc::space_differs));
+static_assert(OPSTORE_INVALID_ARGUMENT == static_cast<int>(errc::invalid_argument));
+static_assert(OPSTORE_SLICES_KEPT_BY_STORE == static_cast<int>(errc::slices_kept_by_store));
+static_assert(OPSTORE_SCHEMA_MISMATCH == static_cast<int>(errc::schema_mismatch));
+static_assert(OPSTORE_UNAVAILABLE == static_cast<int>(errc::unavailable));
+static_assert(OPSTORE_TIMED_OUT == static_cast<int>(errc::timed_out));
+static_assert(OPSTORE_CANCELLED_IN_DOUBT == static_cast<int>(errc::cancelled_in_doubt));
+static_assert(OPSTORE_REJECTED_BY_DATABASE == static_cast<int>(errc::rejected_by_database));
+static_assert(OPSTORE_OVERLOADED == static_cast<int>(errc::overloaded));
+
+failure describe(refusal const& refused) {
+    return failure(static_cast<std::int32_t>(refused.code()), refused.message());
+}
+
+failure describe(std::exception_ptr const& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (store_error const& e) {
+        failure f(static_cast<std::int32_t>(e.code()), e.what());
+        f.retryable = e.retryable();
+        f.commit_in_doubt = e.commit_in_doubt();
+        f.sqlstate = e.sqlstate();
+        f.statement = e.statement();
+        return f;
+    } catch (refused const& e) {
+        return failure(static_cast<std::int32_t>(e.code()), e.what());
+    } catch (boost::system::system_error const& e) {
+        if (e.code() == boost::asio::error::operation_aborted)
+            return failure(OPSTORE_CANCELLED, "the call was cancelled");
+        return failure(OPSTORE_INTERNAL, e.what());
+    } catch (not_connected const& e) {
+        return failure(OPSTORE_NOT_CONNECTED, e.what());
+    } catch (std::bad_alloc const&) {
+        return failure(OPSTORE_OUT_OF_MEMORY, "no memory");
+    } catch (std::exception const& e) {
+        return failure(OPSTORE_INTERNAL, e.what());
+    } catch (...) {
+        return failure(OPSTORE_INTERNAL, "an exception of an unknown type");
+    }
+}
+
+opstore_error c_error(failure const& f) {
+    opstore_error error{};
+    error.struct_size = sizeof error;
+    error.code = f.code;
+    error.retryable = f.retryable;
+    error.commit_in_doubt = f.commit_in_doubt;
+    error.message = c_text(f.message);
+    error.sqlstate = c_text(f.sqlstate);
+    error.statement = c_text(f.statement);
+    return error;
+}
+
+}  // namespace opstore::plugin::detail

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <opstore/plugin/opstore_plugin.h>
+#include <opstore/errors.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+
+namespace opstore::plugin::detail {
+
+/// Why a call failed, as it crosses to the host.
+struct failure {
+    std::int32_t code = OPSTORE_INTERNAL;
+    bool retryable = false;
+    bool commit_in_doubt = false;
+    std::string message, sqlstate, statement;
+
+    failure() = default;
+    failure(std::int32_t c, std::string text) : code(c), message(std::move(text)) {}
+};
+
+/// connect_database() has not succeeded yet.
+class not_connected : public std::exception {
+public:
+    char const* what() const noexcept override { return "the database is not connected yet"; }
+};
+
+failure describe(refusal const& refused);
+/// Of any exception that a store or this plugin throws. Precondition: not null.
+failure describe(std::exception_ptr const& error);
+
+/// Its C form, valid as long as `f` is.
+opstore_error c_error(failure const& f);
+
+}  // namespace opstore::plugin::detail
