@@ -317,7 +317,7 @@ typedef struct opstore_incoming_op {
 
 /* The ops of one sector that were created in one span of time. */
 typedef struct opstore_region {
-    uint32_t sector; /* 0 to 511. */
+    uint32_t sector; /* 0 to 511; any other holds no ops. */
     opstore_time_range range;
 } opstore_region;
 
