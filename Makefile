@@ -22,8 +22,8 @@ test: build     ## The whole suite, on a real PostgreSQL
 demo: build     ## A git history dealt out to eight peers that gossip (REPO=path for another)
 	@OPSTORE=$(BUILD)/opstore python3 opstore/tool/demo.py
 
-bench: build    ## Speed, beside what it is measured against
-	@$(BUILD)/opstore_bench
+bench: build    ## Speed, beside its rivals (BENCH_SCALE=10m: also at 10 M ops; BENCH_ONLY=regex)
+	@$(BUILD)/opstore_bench --json $(BUILD)/bench.json --markdown $(BUILD)/bench.md
 
 sim-soak: build ## Simulations of SEEDS seeds (1000) from FIRST (1) on; failing ones are printed
 	@OPSTORE_SIM=$(BUILD)/opstore-sim JOBS=$(JOBS) ./gossip/simulator/soak.sh $(SIM_FLAGS)

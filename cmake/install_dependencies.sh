@@ -5,7 +5,7 @@ set -eu
 packages="
     g++ cmake ninja-build make pkg-config git python3
     libboost1.81-dev libboost-json1.81-dev libboost-filesystem1.81-dev
-    libsodium-dev libpqxx-dev libpq-dev libfmt-dev libcli11-dev doctest-dev
+    libsodium-dev libpqxx-dev libpq-dev libfmt-dev libcli11-dev doctest-dev libsqlite3-dev
     libprotobuf-dev protobuf-compiler
     postgresql postgresql-client clang-format-14"
 

@@ -1,39 +1,41 @@
 #pragma once
 
+#include <tests/bench/data_set.hpp>
+
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 struct pg_conn;
 
 namespace opstore::bench {
 
-/// A row of table op, as a rival writes it.
-struct raw_row {
-    std::int64_t location, created_at, stored_at;
-    std::vector<std::byte> id, payload;
-
-    raw_row() = default;
-};
-
-/// Bare libpq: the limit that the store is measured against.
+/// Bare libpq: the limit that the store is measured against, and the fixture's way to ask the server.
+///
+/// Thread safety: none. Errors throw std::runtime_error.
 class raw_connection {
 public:
     explicit raw_connection(std::string const& conninfo);
     ~raw_connection();
+    raw_connection(raw_connection const&) = delete;
+    raw_connection& operator=(raw_connection const&) = delete;
 
     void execute(std::string const& sql);
-    /// One binary COPY, one transaction, into a table with the columns of op in the order of sql/migrations.
-    void copy(char const* table, std::span<const raw_row> rows);
-    /// Runs a query, reads every field of every row, and returns the number of rows.
-    std::size_t read_all(std::string const& sql);
     /// The first field of the first row.
     std::string read_one(std::string const& sql);
 
+    /// Makes a table for copy(): the columns of `op`, no index, no key.
+    void create_copy_table(std::string const& table);
+    /// One binary COPY, one transaction.
+    void copy(std::string const& table, std::uint64_t first_stamp, std::span<const bench_op> ops);
+
+    /// Runs a query with binary results, touches every field of every row, returns the number of rows.
+    std::size_t read_all(std::string const& sql);
+
 private:
+    [[noreturn]] void fail();
+
     pg_conn* conn_;
 };
 

@@ -1,0 +1,38 @@
+#include <tests/bench/data_set.hpp>
+
+#include <opstore/random.hpp>
+
+namespace opstore::bench {
+
+bench_op make_op(std::uint64_t number) {
+    static auto const format = plain_format();
+    random_source random(20261121 + number * 0x9e3779b97f4a7c15);
+    auto const age = static_cast<std::int64_t>(random.below(history_us));
+    auto const payload = random.bytes(op_bytes_each - sizeof age);
+    bench_op op;
+    op.created_at = now - std::chrono::microseconds(age);
+    op.data = encode_plain(op.created_at, payload);
+    op.id = format->decode(op.data, {}).value().id;
+    op.location = format->locate(op.id);
+    return op;
+}
+
+std::vector<bench_op> make_ops(std::uint64_t first, std::size_t count) {
+    std::vector<bench_op> ops;
+    ops.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        ops.push_back(make_op(first + i));
+    }
+    return ops;
+}
+
+std::vector<incoming_op> to_incoming(std::span<const bench_op> ops) {
+    std::vector<incoming_op> batch;
+    batch.reserve(ops.size());
+    for (auto const& op : ops) {
+        batch.emplace_back(op.data);
+    }
+    return batch;
+}
+
+}  // namespace opstore::bench

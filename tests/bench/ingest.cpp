@@ -1,0 +1,67 @@
+// Question: how fast do batches of 1000 ops of 256 bytes go in, at `scale` resident ops, slice hashes
+// maintained? Rivals: binary COPY of the same bytes, 1000 a transaction, into a table without an index, which
+// is as fast as this server takes rows; SQLite as Holochain sets it up, 1000 a transaction, which keeps no
+// slice hashes and may lose the last commits. Method: one caller, one call at a time. The last part of the
+// way to `scale` is measured, in rounds in which the three take turns with the same ops. Making the ops is
+// not timed; hashing their bytes is part of the store's call, making COPY's image of them is part of COPY's.
+#include <tests/bench/questions.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace opstore::bench {
+namespace {
+
+constexpr bounds over_copy{0.20, 0.35};
+constexpr bounds over_sqlite{1.5, 3};
+constexpr std::size_t batches_max = 20;
+
+double mib(std::uint64_t bytes) {
+    return static_cast<double>(bytes) / (1 << 20);
+}
+
+}  // namespace
+
+void ask_ingest(stage& s, std::uint64_t scale) {
+    auto const batches = std::clamp<std::size_t>(scale / batch_ops / 25, 1, batches_max);
+    auto const round_ops = batches * batch_ops;
+    s.fill(scale - s.rounds() * round_ops);
+    raw_connection copier(s.server().conninfo());
+    copier.create_copy_table("bench_copy");
+    auto const first = s.resident();
+    auto const before = s.server().query_phase();
+    auto const in_batches = [&](auto const& store_one) {
+        return [&, store_one](std::size_t round) {
+            double spent = 0;
+            for (std::size_t i = 0; i < batches; ++i) {
+                spent += store_one(first + round * round_ops + i * batch_ops);
+            }
+            return spent / static_cast<double>(round_ops);
+        };
+    };
+    auto const seconds = take_turns(
+        s.rounds(), {in_batches([&](std::uint64_t from) { return s.ingest(from, batch_ops); }),
+                     in_batches([&](std::uint64_t from) {
+                         auto const ops = make_ops(from, batch_ops);
+                         stopwatch const watch;
+                         copier.copy("bench_copy", from, ops);
+                         return watch.seconds();
+                     }),
+                     in_batches([&](std::uint64_t from) { return s.ingest_into_sqlite(from, batch_ops); })});
+    auto const after = s.server().query_phase();
+    copier.execute("DROP TABLE bench_copy");
+    s.advance(scale);
+    s.out().add_rate("ingest, 1000 x 256 B a call", scale, seconds[0], "COPY into no index", seconds[1],
+                     over_copy);
+    s.out().add_rate("ingest, 1000 x 256 B a call", scale, seconds[0], "SQLite (WAL, NORMAL)", seconds[2],
+                     over_sqlite);
+    s.out().add_growth("ingest, 1000 x 256 B a call", scale, seconds[0] * batch_ops,
+                       results::growth_of_ingest);
+    s.out().add_note(fmt::format(
+        "ingest at {} ops: {:.0f} MiB of WAL behind the last checkpoint at its start, {:.0f} at its end, {} "
+        "checkpoints between",
+        scale, mib(before.wal_bytes), mib(after.wal_bytes), after.checkpoints - before.checkpoints));
+}
+
+}  // namespace opstore::bench

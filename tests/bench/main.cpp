@@ -1,0 +1,94 @@
+// `make bench`: how fast the store is beside what a user would take instead, in one run. docs/benchmarks.md
+// says how to read it.
+
+#include <tests/bench/questions.hpp>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace opstore::bench {
+namespace {
+
+struct options {
+    std::string home = OPSTORE_BENCH_HOME;
+    std::string only = ".";
+    std::string scale = "default";
+    std::string json;
+    std::string markdown;
+
+    options() = default;
+};
+
+/// Resident ops: each ten times the one before, so that growth shows.
+std::vector<std::uint64_t> scales_of(std::string const& name) {
+    if (name == "smoke") {
+        return {2'000, 20'000};
+    }
+    if (name == "10m") {
+        return {100'000, 1'000'000, 10'000'000};
+    }
+    return {100'000, 1'000'000};
+}
+
+struct question {
+    char const* name;
+    void (*ask)(stage&, std::uint64_t scale);
+};
+
+void run_all(options const& o) {
+    bool const smoke = o.scale == "smoke";
+    std::regex const only(o.only);
+    bench_server server(o.home);
+    std::cout << server.settings() << "; SQLite " << sqlite_rival::version() << "\n\n";
+    results out(std::cout);
+    {
+        stage s(server, out, smoke ? 1 : 7);
+        constexpr question questions[] = {{"ingest", ask_ingest}};
+        for (auto const scale : scales_of(o.scale)) {
+            for (auto const& q : questions) {
+                if (std::regex_search(q.name, only)) {
+                    q.ask(s, scale);
+                }
+            }
+        }
+    }
+    if (!o.json.empty()) {
+        std::ofstream file(o.json);
+        out.write_json(file);
+    }
+    if (!o.markdown.empty()) {
+        std::ofstream file(o.markdown);
+        out.write_markdown(file);
+    }
+}
+
+}  // namespace
+}  // namespace opstore::bench
+
+int main(int argc, char** argv) {
+    opstore::bench::options o;
+    CLI::App app("How fast the store is beside its rivals");
+    app.add_option("--scale", o.scale,
+                   "default: 100k and 1M resident ops; 10m: 10M too; smoke: a few, untimed")
+        ->envname("BENCH_SCALE")
+        ->check(CLI::IsMember({"default", "10m", "smoke"}));
+    app.add_option("--only", o.only, "the questions whose name matches this regular expression")
+        ->envname("BENCH_ONLY");
+    app.add_option("--json", o.json, "where the rows go as JSON");
+    app.add_option("--markdown", o.markdown, "where the rows go as a table for docs/benchmarks.md");
+    app.add_option("--home", o.home, "of the private server; deleted and made anew");
+    CLI11_PARSE(app, argc, argv);
+    try {
+        opstore::bench::run_all(o);
+    } catch (std::exception const& e) {
+        fmt::print(stderr, "bench: {}\n", e.what());
+        return 1;
+    }
+}

@@ -1,0 +1,156 @@
+#include <tests/bench/results.hpp>
+
+#include <fmt/format.h>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <ostream>
+
+namespace opstore::bench {
+namespace {
+
+/// Three digits that count, however large the number is.
+std::string number(double value) {
+    if (value >= 100) {
+        return fmt::format("{:.0f}", value);
+    }
+    return value >= 10 ? fmt::format("{:.1f}", value) : fmt::format("{:.3g}", value);
+}
+
+std::string count(std::uint64_t ops) {
+    if (ops % 1'000'000 == 0) {
+        return fmt::format("{} M", ops / 1'000'000);
+    }
+    return ops % 1000 == 0 ? fmt::format("{} k", ops / 1000) : fmt::format("{}", ops);
+}
+
+char const* verdict(row const& r) {
+    if (!r.meets(r.bound.required)) {
+        return "MISSED";
+    }
+    return r.meets(r.bound.aim) ? "ok" : "below aim";
+}
+
+std::string bound_text(row const& r, double bound) {
+    return fmt::format("{} {}", r.higher_is_better ? ">=" : "<=", number(bound));
+}
+
+}  // namespace
+
+results::results(std::ostream& live) : live_(live) {
+    live_ << fmt::format("{:<44} {:>6} {:>14}  {:<34} {:>10} {:>8} {:>8} {:>8}\n", "question", "ops", "ours",
+                         "rival", "", "ratio", "required", "aim");
+}
+
+void results::add(row r) {
+    live_ << fmt::format("{:<44} {:>6} {:>9} {:<4}  {:<34} {:>10} {:>8} {:>8} {:>8} {}\n", r.question,
+                         count(r.scale), number(r.ours), r.unit, r.rival, number(r.rival_value),
+                         number(r.ratio), bound_text(r, r.bound.required), bound_text(r, r.bound.aim),
+                         verdict(r))
+          << std::flush;
+    rows_.push_back(std::move(r));
+}
+
+void results::add_rate(std::string question, std::uint64_t scale, double ours_s, std::string rival,
+                       double rival_s, bounds bound) {
+    row r;
+    r.question = std::move(question);
+    r.scale = scale;
+    r.unit = "op/s";
+    r.ours = 1 / ours_s;
+    r.rival = std::move(rival);
+    r.rival_value = 1 / rival_s;
+    r.ratio = rival_s / ours_s;
+    r.bound = bound;
+    add(std::move(r));
+}
+
+void results::add_time(std::string question, std::uint64_t scale, double ours_s, std::string rival,
+                       double rival_s, bounds bound) {
+    row r;
+    r.question = std::move(question);
+    r.scale = scale;
+    r.unit = "ms";
+    r.ours = ours_s * 1e3;
+    r.rival = std::move(rival);
+    r.rival_value = rival_s * 1e3;
+    r.ratio = rival_s / ours_s;
+    r.bound = bound;
+    add(std::move(r));
+}
+
+void results::add_allowance(std::string question, std::uint64_t scale, std::string unit, double ours,
+                            double allowed) {
+    row r;
+    r.question = std::move(question);
+    r.scale = scale;
+    r.unit = std::move(unit);
+    r.ours = ours;
+    r.rival = "what is allowed";
+    r.rival_value = allowed;
+    r.ratio = ours / allowed;
+    r.bound = {1, 1};
+    r.higher_is_better = false;
+    add(std::move(r));
+}
+
+void results::add_growth(std::string question, std::uint64_t scale, double seconds, bounds bound) {
+    seconds_[{question, scale}] = seconds;
+    auto const before = seconds_.find({question, scale / 10});
+    if (before == seconds_.end()) {
+        return;
+    }
+    row r;
+    r.question = "growth: " + question;
+    r.scale = scale;
+    r.unit = "ms";
+    r.ours = seconds * 1e3;
+    r.rival = fmt::format("itself at {}", count(scale / 10));
+    r.rival_value = before->second * 1e3;
+    r.ratio = seconds / before->second;
+    r.bound = bound;
+    r.higher_is_better = false;
+    add(std::move(r));
+}
+
+void results::add_note(std::string note) {
+    live_ << "  note: " << note << '\n' << std::flush;
+    notes_.push_back(std::move(note));
+}
+
+void results::write_json(std::ostream& out) const {
+    boost::json::array all;
+    for (auto const& r : rows_) {
+        all.push_back(boost::json::object{
+            {"question", r.question},
+            {"scale", r.scale},
+            {"unit", r.unit},
+            {"ours", r.ours},
+            {"rival", r.rival},
+            {"rival_value", r.rival_value},
+            {"ratio", r.ratio},
+            {"required", r.bound.required},
+            {"aim", r.bound.aim},
+            {"better", r.higher_is_better ? "higher" : "lower"},
+        });
+    }
+    out << boost::json::serialize(all) << '\n';
+}
+
+void results::write_markdown(std::ostream& out) const {
+    out << "| question | ops | ours | rival | its value | ratio | required | aim | |\n"
+           "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- |\n";
+    for (auto const& r : rows_) {
+        out << fmt::format("| {} | {} | {} {} | {} | {} {} | {} | {} | {} | {} |\n", r.question,
+                           count(r.scale), number(r.ours), r.unit, r.rival, number(r.rival_value), r.unit,
+                           number(r.ratio), bound_text(r, r.bound.required), bound_text(r, r.bound.aim),
+                           verdict(r));
+    }
+    out << '\n';
+    for (auto const& note : notes_) {
+        out << "- " << note << '\n';
+    }
+}
+
+}  // namespace opstore::bench

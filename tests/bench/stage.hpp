@@ -1,0 +1,68 @@
+#pragma once
+
+#include <tests/bench/bench_server.hpp>
+#include <tests/bench/measurement.hpp>
+#include <tests/bench/results.hpp>
+#include <tests/bench/sqlite_rival.hpp>
+
+#include <opstore/op_store.hpp>
+#include <tests/support/run.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace opstore::bench {
+
+/// A question takes minutes, not hours.
+inline constexpr std::chrono::hours work_limit{2};
+
+/// Runs a coroutine with all its calls on one io_context, as a program does; one for each call would be timed
+/// too.
+template <class T>
+T run(boost::asio::awaitable<T> work) {
+    return testing::run(std::move(work), work_limit);
+}
+
+/// Throws unless `holds`: a figure of a contender that answered something else is no figure.
+void insist(bool holds, char const* what);
+
+/// What the questions share: the server, and the same ops in the store and in SQLite.
+///
+/// Ops [0, resident()) of the data set are in both.
+class stage {
+public:
+    stage(bench_server& server, results& out, std::size_t rounds);
+
+    bench_server& server() { return server_; }
+    op_store& store() { return *store_; }
+    sqlite_rival& sqlite() { return sqlite_; }
+    results& out() { return out_; }
+    /// Of each measurement.
+    std::size_t rounds() const { return rounds_; }
+    std::uint64_t resident() const { return resident_; }
+
+    /// Seconds that one call to the store with these ops took.
+    double ingest(std::uint64_t first, std::size_t count);
+    /// The same for SQLite.
+    double ingest_into_sqlite(std::uint64_t first, std::size_t count);
+
+    /// Both have the ops up to here now: a question stored them.
+    void advance(std::uint64_t resident) { resident_ = resident; }
+    /// Stores up to there in both, unmeasured.
+    void fill(std::uint64_t until);
+
+    /// What a database does for itself after much was stored; so that no question pays for another.
+    void settle();
+
+private:
+    bench_server& server_;
+    results& out_;
+    std::size_t rounds_;
+    std::uint64_t resident_ = 0;
+    std::unique_ptr<op_store> store_;
+    sqlite_rival sqlite_;
+};
+
+}  // namespace opstore::bench
