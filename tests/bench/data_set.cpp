@@ -6,7 +6,8 @@ namespace opstore::bench {
 
 bench_op make_op(std::uint64_t number) {
     static auto const format = plain_format();
-    random_source random(20261121 + number * 0x9e3779b97f4a7c15);
+    // Twice: streams of neighbouring seeds would overlap.
+    random_source random(random_source(20261121 ^ number).next());
     auto const age = static_cast<std::int64_t>(random.below(history_us));
     auto const payload = random.bytes(op_bytes_each - sizeof age);
     bench_op op;

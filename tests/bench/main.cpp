@@ -1,6 +1,7 @@
 // `make bench`: how fast the store is beside what a user would take instead, in one run. docs/benchmarks.md
 // says how to read it.
 
+#include <tests/bench/memory.hpp>
 #include <tests/bench/questions.hpp>
 
 #include <fmt/format.h>
@@ -40,7 +41,17 @@ std::vector<std::uint64_t> scales_of(std::string const& name) {
 struct question {
     char const* name;
     void (*ask)(stage&, std::uint64_t scale);
+    bool each_scale = true;  ///< Else at the second one: a million, unless it is the smoke test.
 };
+
+/// In the order in which they are asked: those that store come first and last.
+constexpr question questions[] = {{"ingest", ask_ingest},
+                                  {"pages", ask_pages},
+                                  {"reads", ask_reads},
+                                  {"cold_start", ask_cold_start},
+                                  {"minimal_snapshot", ask_minimal_snapshot},
+                                  {"single_ops", ask_single_ops},
+                                  {"memory", ask_memory, false}};
 
 void run_all(options const& o) {
     bool const smoke = o.scale == "smoke";
@@ -50,12 +61,14 @@ void run_all(options const& o) {
     results out(std::cout);
     {
         stage s(server, out, smoke ? 1 : 7);
-        constexpr question questions[] = {{"ingest", ask_ingest}};
-        for (auto const scale : scales_of(o.scale)) {
+        auto const scales = scales_of(o.scale);
+        for (auto const scale : scales) {
             for (auto const& q : questions) {
-                if (std::regex_search(q.name, only)) {
+                bool const asked = q.each_scale || scale == scales[1];
+                if (asked && std::regex_search(q.name, only)) {
                     q.ask(s, scale);
                 }
+                s.fill(scale);
             }
         }
     }
@@ -73,6 +86,10 @@ void run_all(options const& o) {
 }  // namespace opstore::bench
 
 int main(int argc, char** argv) {
+    if (argc == 4 && std::string(argv[1]) == opstore::bench::memory_option) {
+        opstore::bench::ingest_and_page(argv[2], std::stoull(argv[3]));
+        return 0;
+    }
     opstore::bench::options o;
     CLI::App app("How fast the store is beside its rivals");
     app.add_option("--scale", o.scale,

@@ -58,6 +58,7 @@ raw_connection::raw_connection(std::string const& conninfo) : conn_(PQconnectdb(
         PQfinish(conn_);
         throw std::runtime_error(message);
     }
+    execute("SET client_min_messages = warning");
 }
 
 raw_connection::~raw_connection() {

@@ -361,6 +361,10 @@ void sqlite_rival::store_slice_hash(arc::dht_arc arc, std::uint64_t index, std::
     put_hash_->reset();
 }
 
+void sqlite_rival::clear_slice_hashes() {
+    execute("DELETE FROM SliceHash");
+}
+
 std::string sqlite_rival::version() {
     return ::sqlite3_libversion();
 }

@@ -83,6 +83,7 @@ public:
     /// The highest stored index + 1.
     std::uint64_t slice_hash_count(arc::dht_arc arc);
     void store_slice_hash(arc::dht_arc arc, std::uint64_t index, std::span<const std::byte> hash);
+    void clear_slice_hashes();
 
     static std::string version();
 

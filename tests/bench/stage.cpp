@@ -1,5 +1,7 @@
 #include <tests/bench/stage.hpp>
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 
 namespace opstore::bench {
@@ -22,7 +24,10 @@ double stage::ingest(std::uint64_t first, std::size_t count) {
     stopwatch const watch;
     auto const report = run(store_->process_incoming_ops(std::move(batch))).value();
     auto const spent = watch.seconds();
-    insist(report.newly_stored.size() == count, "the store did not store the ops");
+    insist(report.newly_stored.size() == count,
+           fmt::format("the store stored {} of ops {} to {}, {} rejected", report.newly_stored.size(), first,
+                       first + count, report.rejected.size())
+               .c_str());
     return spent;
 }
 

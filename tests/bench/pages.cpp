@@ -1,0 +1,68 @@
+// Question: how fast does a walk over the whole space go, by pages of 1 MiB, from the first op to the last?
+// Rivals: the bare SELECT of the same rows in the same order through libpq, all in one answer, fields in
+// binary; SQLite's pages. Method: a walk and a SELECT in turns, after VACUUM. A page of SQLite is read at a
+// few evenly spread places only, since each of its statements looks at every row there is; the row shows what
+// it does in a second there.
+#include <tests/bench/questions.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace opstore::bench {
+namespace {
+
+constexpr bounds over_select{0.5, 0.8};
+constexpr bounds over_sqlite{10, 10};
+constexpr std::uint64_t page_bytes = 1 << 20;
+/// A walk is long enough to need few.
+constexpr std::size_t rounds_max = 5;
+
+boost::asio::awaitable<std::uint64_t> walk(op_store& store) {
+    std::uint64_t ops = 0;
+    auto from = arc::from_micros(0);
+    for (bool more = true; more;) {
+        auto const page = co_await store.retrieve_op_ids_bounded(arc::dht_arc::full(), from, page_bytes);
+        ops += page.value().ids.size();
+        from = page.value().next;
+        more = page.value().next_op_bytes.has_value();
+    }
+    co_return ops;
+}
+
+}  // namespace
+
+void ask_pages(stage& s, std::uint64_t scale) {
+    s.settle();
+    auto& raw = s.server().raw();
+    auto const select = fmt::format(
+        "SELECT op_id, size, stored_at FROM opstore.op WHERE space_id = {} AND stored_at >= 0 ORDER BY "
+        "stored_at",
+        raw.read_one("SELECT space_id FROM opstore.space"));
+    auto const ops = s.resident();
+    auto const rounds = std::min(s.rounds(), rounds_max);
+    auto const seconds = take_turns(
+        rounds, {[&](std::size_t) {
+                     stopwatch const watch;
+                     insist(run(walk(s.store())) == ops, "the pages are not the space");
+                     return watch.seconds() / static_cast<double>(ops);
+                 },
+                 [&](std::size_t) {
+                     stopwatch const watch;
+                     insist(raw.read_all(select) == ops, "the rows are not the space");
+                     return watch.seconds() / static_cast<double>(ops);
+                 },
+                 [&](std::size_t round) {
+                     auto const from = now + std::chrono::microseconds(ops * (2 * round + 1) / (2 * rounds));
+                     stopwatch const watch;
+                     auto const page = s.sqlite().page(arc::dht_arc::full(), from, page_bytes);
+                     insist(!page.first.empty(), "SQLite's page is empty");
+                     return watch.seconds() / static_cast<double>(page.first.size());
+                 }});
+    auto const* const question = "pages of 1 MiB, whole space";
+    s.out().add_rate(question, scale, seconds[0], "bare SELECT", seconds[1], over_select);
+    s.out().add_rate(question, scale, seconds[0], "SQLite, at a few places", seconds[2], over_sqlite);
+    s.out().add_growth(question, scale, seconds[0] * (page_bytes / op_bytes_each));
+}
+
+}  // namespace opstore::bench
