@@ -4,6 +4,10 @@
 #include <tests/support/run.hpp>
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
 
 namespace opstore::bench {
 namespace {
@@ -12,6 +16,21 @@ std::filesystem::path emptied(std::filesystem::path const& home) {
     embedded_cluster(home).stop();
     std::filesystem::remove_all(home);
     return home;
+}
+
+std::string processor_name() {
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);) {
+        if (line.starts_with("model name")) {
+            return line.substr(line.find(':') + 2);
+        }
+    }
+    return "a processor without a name";
+}
+
+std::uint64_t memory_bytes() {
+    return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace
@@ -47,12 +66,14 @@ std::uint64_t bench_server::shared_buffers_bytes() {
         "SELECT setting::bigint * 8192 FROM pg_settings WHERE name = 'shared_buffers' AND unit = '8kB'"));
 }
 
-std::string bench_server::settings() {
-    return raw_->read_one(
+std::string bench_server::description() {
+    auto const settings = raw_->read_one(
         "SELECT 'PostgreSQL ' || current_setting('server_version') || ': ' || string_agg(name || ' ' ||"
         " current_setting(name), ', ' ORDER BY name) FROM pg_settings WHERE name IN ('shared_buffers',"
         " 'max_wal_size', 'checkpoint_timeout', 'fsync', 'synchronous_commit', 'full_page_writes',"
         " 'wal_compression')");
+    return fmt::format("{}, {} threads, {} GiB; {}", processor_name(), std::thread::hardware_concurrency(),
+                       (memory_bytes() + (1 << 29)) >> 30, settings);
 }
 
 bench_server::checkpoint_phase bench_server::query_phase() {

@@ -39,8 +39,8 @@ public:
     std::filesystem::path file(std::string const& name) const { return home_ / name; }
 
     std::uint64_t shared_buffers_bytes();
-    /// Settings in force, in one line.
-    std::string settings();
+    /// The machine, the server and its settings, in one line.
+    std::string description();
 
     /// Where the server stands between two checkpoints.
     struct checkpoint_phase {

@@ -23,6 +23,7 @@ namespace asio = boost::asio;
 constexpr bounds over_single_calls{30, 30};
 constexpr bounds over_sqlite{1000, 1000};
 constexpr std::size_t parts = 4;
+constexpr std::size_t part_sectors = arc::sector_count / parts;
 constexpr char const* host_schema = "opstore_host";
 
 class calls_of_store final : public start_calls {
@@ -108,71 +109,77 @@ private:
     std::unique_ptr<op_store> store_;
 };
 
-/// The sectors of part `part` of `of`, of which `sectors` are asked.
-struct sector_part {
-    arc::sector_index first;
-    arc::sector_index last;
+/// A rival: its calls, on how many sectors of each part, and what they took and built so far.
+struct starter {
+    start_calls& calls;
+    std::size_t sectors;
+    double seconds = 0;
+    started built;
+
+    starter(start_calls& of, std::size_t count) : calls(of), sectors(count) {}
+
+    bool asks_all() const { return sectors == part_sectors; }
+
+    double start_part(std::size_t part) {
+        auto const first = static_cast<arc::sector_index>(part * part_sectors);
+        auto const last = static_cast<arc::sector_index>(first + sectors);
+        stopwatch const watch;
+        auto const more = run(start_sectors(calls, first, last, now));
+        auto const spent = watch.seconds();
+        seconds += spent * static_cast<double>(part_sectors) / static_cast<double>(sectors);
+        built.rings.resize(more.rings.size());
+        for (std::size_t i = 0; i < more.rings.size(); ++i) {
+            built.rings[i].add(more.rings[i]);
+        }
+        built.reads += more.reads;
+        built.writes += more.writes;
+        return spent;
+    }
+
+    void count_ops(std::uint64_t expected) {
+        stopwatch const watch;
+        insist(run(calls.total_op_count()) == expected, "the rival holds other ops");
+        seconds += watch.seconds();
+        ++built.reads;
+    }
+
+    std::string text(char const* name) const {
+        return asks_all() ? fmt::format("{}, {} + {} calls", name, built.reads, built.writes)
+                          : fmt::format("{}, {} sectors, scaled", name, sectors * parts);
+    }
 };
 
-sector_part part_of(std::size_t part, std::size_t sectors) {
-    auto const begin = part * (arc::sector_count / parts);
-    return {static_cast<arc::sector_index>(begin), static_cast<arc::sector_index>(begin + sectors)};
+double seconds_of_start(op_store& store) {
+    gossip::summary_model model(store);
+    stopwatch const watch;
+    run(model.start(now)).value();
+    return watch.seconds();
 }
 
-/// Sectors in each part that SQLite is timed on: a slice costs it more, the more ops there are.
+/// A slice costs SQLite the more, the more ops there are.
 std::size_t sectors_of_sqlite(std::uint64_t scale) {
     return scale <= 100'000 ? 4 : 1;
 }
 
 void ask_start(stage& s, std::uint64_t scale, host_space& host, std::string const& question) {
-    calls_of_store single(host.store());
-    calls_of_sqlite sqlite(s.sqlite());
-    auto const all = arc::sector_count / parts;
-    auto const some = sectors_of_sqlite(scale);
-    double single_s = 0, sqlite_s = 0;
-    std::vector<combined_hash> rings;
-    std::uint64_t reads = 1, writes = 0;
-    gossip::summary_model model(s.store());
-    auto const medians = take_turns(
-        parts, {[&](std::size_t) {
-                    gossip::summary_model anew(s.store());
-                    stopwatch const watch;
-                    run(anew.start(now)).value();
-                    return watch.seconds();
-                },
-                [&](std::size_t part) {
-                    auto const where = part_of(part, all);
-                    stopwatch const watch;
-                    auto const built = run(start_sectors(single, where.first, where.last, now));
-                    single_s += watch.seconds();
-                    rings.resize(built.rings.size());
-                    for (std::size_t i = 0; i < rings.size(); ++i) {
-                        rings[i].add(built.rings[i]);
-                    }
-                    reads += built.reads;
-                    writes += built.writes;
-                    return 0.0;
-                },
-                [&](std::size_t part) {
-                    auto const where = part_of(part, some);
-                    stopwatch const watch;
-                    run(start_sectors(sqlite, where.first, where.last, now));
-                    sqlite_s += watch.seconds() * static_cast<double>(all) / static_cast<double>(some);
-                    return 0.0;
-                }});
-    stopwatch const single_count;
-    insist(run(single.total_op_count()) == s.resident(), "the spaces differ");
-    single_s += single_count.seconds();
-    stopwatch const sqlite_count;
-    insist(run(sqlite.total_op_count()) == s.resident(), "SQLite differs");
-    sqlite_s += sqlite_count.seconds();
-    run(model.start(now)).value();
-    insist(model.minimal(arc::arc_set::full(), model.layout_at(now)).ring_top_hashes == rings,
-           "the model and kitsune2's differ");
-    s.out().add_time(question, scale, medians[0], fmt::format("the same store, {} + {} calls", reads, writes),
-                     single_s, over_single_calls);
-    s.out().add_time(question, scale, medians[0], fmt::format("SQLite, {} sectors, scaled", some * parts),
-                     sqlite_s, over_sqlite);
+    calls_of_store single_calls(host.store());
+    calls_of_sqlite sqlite_calls(s.sqlite());
+    starter single(single_calls, s.smoke() ? 2 : part_sectors);
+    starter sqlite(sqlite_calls, s.smoke() ? 1 : sectors_of_sqlite(scale));
+    auto const seconds = take_turns(parts, {[&](std::size_t) { return seconds_of_start(s.store()); },
+                                            [&](std::size_t part) { return single.start_part(part); },
+                                            [&](std::size_t part) { return sqlite.start_part(part); }});
+    single.count_ops(s.resident());
+    sqlite.count_ops(s.resident());
+    if (single.asks_all()) {
+        gossip::summary_model model(s.store());
+        run(model.start(now)).value();
+        auto const snapshot = model.minimal(arc::arc_set::full(), model.layout_at(now));
+        insist(snapshot.ring_top_hashes == single.built.rings, "the model and kitsune2's differ");
+    }
+    s.out().add_time(question, scale, seconds[0], single.text("the same store"), single.seconds,
+                     over_single_calls);
+    s.out().add_time(question, scale, seconds[0], sqlite.text("SQLite"), sqlite.seconds, over_sqlite);
 }
 
 }  // namespace
@@ -183,14 +190,8 @@ void ask_cold_start(stage& s, std::uint64_t scale) {
     s.settle();
     ask_start(s, scale, host, "summary model, very first start");
     ask_start(s, scale, host, "summary model, later start");
-    std::vector<double> starts;
-    for (std::size_t i = 0; i < s.rounds(); ++i) {
-        gossip::summary_model model(s.store());
-        stopwatch const watch;
-        run(model.start(now)).value();
-        starts.push_back(watch.seconds());
-    }
-    s.out().add_growth("summary model, start", scale, median(std::move(starts)));
+    auto const seconds = take_turns(s.rounds(), {[&](std::size_t) { return seconds_of_start(s.store()); }});
+    s.out().add_growth("summary model, start", scale, seconds[0]);
 }
 
 }  // namespace opstore::bench

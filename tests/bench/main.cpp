@@ -30,7 +30,7 @@ struct options {
 /// Resident ops: each ten times the one before, so that growth shows.
 std::vector<std::uint64_t> scales_of(std::string const& name) {
     if (name == "smoke") {
-        return {2'000, 20'000};
+        return {1'000, 10'000};
     }
     if (name == "10m") {
         return {100'000, 1'000'000, 10'000'000};
@@ -57,10 +57,10 @@ void run_all(options const& o) {
     bool const smoke = o.scale == "smoke";
     std::regex const only(o.only);
     bench_server server(o.home);
-    std::cout << server.settings() << "; SQLite " << sqlite_rival::version() << "\n\n";
     results out(std::cout);
+    out.add_note(server.description() + "; SQLite " + sqlite_rival::version());
     {
-        stage s(server, out, smoke ? 1 : 7);
+        stage s(server, out, smoke ? stage::effort::smoke : stage::effort::full);
         auto const scales = scales_of(o.scale);
         for (auto const scale : scales) {
             for (auto const& q : questions) {

@@ -110,9 +110,10 @@ void raw_connection::copy(std::string const& table, std::uint64_t first_stamp,
     PQclear(PQgetResult(conn_));
 }
 
-std::size_t raw_connection::read_all(std::string const& sql) {
-    result_ptr const result(PQexecParams(conn_, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1),
-                            &PQclear);
+std::size_t raw_connection::read_all(std::string const& sql, field_format format) {
+    result_ptr const result(
+        PQexecParams(conn_, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, static_cast<int>(format)),
+        &PQclear);
     if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) {
         fail();
     }

@@ -30,8 +30,10 @@ public:
     /// One binary COPY, one transaction.
     void copy(std::string const& table, std::uint64_t first_stamp, std::span<const bench_op> ops);
 
-    /// Runs a query with binary results, touches every field of every row, returns the number of rows.
-    std::size_t read_all(std::string const& sql);
+    /// How the server writes the fields of a result.
+    enum class field_format { text = 0, binary = 1 };
+    /// Runs a query, touches every field of every row, returns the number of rows.
+    std::size_t read_all(std::string const& sql, field_format format);
 
 private:
     [[noreturn]] void fail();

@@ -61,7 +61,7 @@ double one_by_one(sqlite_rival& sqlite, std::uint64_t first, std::size_t count) 
 }  // namespace
 
 void ask_single_ops(stage& s, std::uint64_t scale) {
-    auto const n = s.rounds() > 1 ? op_counts{50, 10, 1000} : op_counts{2, 1, 100};
+    auto const n = s.smoke() ? op_counts{2, 1, 100} : op_counts{50, 10, 1000};
     space_set_up alone;
     alone.group_commit = false;
     auto const without_group = open_space(s.server().conninfo(), alone);

@@ -202,10 +202,6 @@ void sqlite_rival::set_durability(durability how) {
     execute(fmt::format("PRAGMA synchronous = {}", how == durability::full ? "FULL" : "NORMAL"));
 }
 
-void sqlite_rival::analyze() {
-    execute("ANALYZE");
-}
-
 void sqlite_rival::store(std::uint64_t first, std::span<const bench_op> ops) {
     begin_->step();
     begin_->reset();

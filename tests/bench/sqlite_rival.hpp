@@ -66,9 +66,6 @@ public:
     /// One transaction. Op i is number first + i of the data set, which says its type and its action.
     void store(std::uint64_t first, std::span<const bench_op> ops);
 
-    /// Statistics for the planner, which Holochain does not gather.
-    void analyze();
-
     id_list ids_in_slice(arc::dht_arc arc, arc::time_range slice);
     std::optional<arc::timestamp> earliest(arc::dht_arc arc);
     /// One page, and where the next one starts.

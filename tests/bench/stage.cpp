@@ -12,10 +12,10 @@ void insist(bool holds, char const* what) {
     }
 }
 
-stage::stage(bench_server& server, results& out, std::size_t rounds)
+stage::stage(bench_server& server, results& out, effort how)
     : server_(server),
       out_(out),
-      rounds_(rounds),
+      effort_(how),
       store_(open_space(server.conninfo(), space_set_up())),
       sqlite_(server.file("rival.sqlite"), server.shared_buffers_bytes()) {}
 

@@ -33,14 +33,20 @@ void insist(bool holds, char const* what);
 /// Ops [0, resident()) of the data set are in both.
 class stage {
 public:
-    stage(bench_server& server, results& out, std::size_t rounds);
+    enum class effort {
+        full,
+        smoke  ///< Everything once, to see that it runs: the figures mean nothing.
+    };
+
+    stage(bench_server& server, results& out, effort how);
 
     bench_server& server() { return server_; }
     op_store& store() { return *store_; }
     sqlite_rival& sqlite() { return sqlite_; }
     results& out() { return out_; }
+    bool smoke() const { return effort_ == effort::smoke; }
     /// Of each measurement.
-    std::size_t rounds() const { return rounds_; }
+    std::size_t rounds() const { return smoke() ? 1 : 7; }
     std::uint64_t resident() const { return resident_; }
 
     /// Seconds that one call to the store with these ops took.
@@ -59,7 +65,7 @@ public:
 private:
     bench_server& server_;
     results& out_;
-    std::size_t rounds_;
+    effort effort_;
     std::uint64_t resident_ = 0;
     std::unique_ptr<op_store> store_;
     sqlite_rival sqlite_;
