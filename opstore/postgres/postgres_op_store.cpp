@@ -7,7 +7,14 @@
 #include <opstore/postgres/detail/queries.hpp>
 #include <opstore/postgres/postgres_database.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace opstore {
@@ -39,6 +46,32 @@ result<T> first_of(result<std::vector<T>> all) {
     if (!all)
         return all.error();
     return std::move(all->front());
+}
+
+/// From here on two connections share a list of ids: each id is a probe of its own in an index.
+constexpr std::size_t shared_ids_min = 512;
+
+/// Answers what the two halves of a request answer, one behind the other.
+template <class T>
+using list_awaitable = boost::asio::awaitable<result<std::vector<T>>>;
+
+template <class T>
+list_awaitable<T> joined(list_awaitable<T> front, list_awaitable<T> back) {
+    namespace asio = boost::asio;
+    auto const executor = co_await asio::this_coro::executor;
+    auto both =
+        asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(front), asio::deferred),
+                                                asio::co_spawn(executor, std::move(back), asio::deferred));
+    auto wait = both.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+    auto [order, front_error, front_list, back_error, back_list] = co_await std::move(wait);
+    // If both failed, what failed first is the cause.
+    bool const front_failed = front_error && (order[0] == 0 || !back_error);
+    if (auto const error = front_failed ? front_error : back_error)
+        std::rethrow_exception(error);
+    if (!front_list || !back_list)
+        co_return front_list ? back_list : front_list;
+    std::move(back_list->begin(), back_list->end(), std::back_inserter(*front_list));
+    co_return std::move(front_list);
 }
 
 refusal not_in_host_mode() {
@@ -101,18 +134,32 @@ boost::asio::awaitable<result<id_list>> postgres_op_store::retrieve_op_hashes_in
     });
 }
 
+/// Runs fetch(connection, space, ids) on the pool, for the halves of a long list at once.
+template <class Fetch>
+auto postgres_op_store::look_up(std::vector<op_id> ids, deadline until, Fetch fetch) {
+    auto const start = [&](std::vector<op_id> part) {
+        return run(lane::read, until, [fetch, part = std::move(part)](connection& c, space_view space) {
+            return fetch(c, space, part);
+        });
+    };
+    if (ids.size() < shared_ids_min)
+        return start(std::move(ids));
+    auto const half = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() / 2);
+    std::vector<op_id> back(half, ids.end());
+    ids.erase(half, ids.end());
+    auto front = start(std::move(ids));
+    return joined(std::move(front), start(std::move(back)));
+}
+
 boost::asio::awaitable<result<std::vector<stored_op>>> postgres_op_store::retrieve_ops(std::vector<op_id> ids,
                                                                                        deadline until) {
-    return run(lane::read, until,
-               [ids = std::move(ids)](connection& c, space_view space) { return fetch_ops(c, space, ids); });
+    return look_up(std::move(ids), until, &postgres::detail::fetch_ops);
 }
 
 boost::asio::awaitable<result<std::vector<op_id>>> postgres_op_store::filter_out_existing_ops(
     std::vector<op_id> ids, deadline until) {
     std::erase_if(ids, [&](op_id const& id) { return id.length() != options_->format->id_length(); });
-    return run(lane::read, until, [ids = std::move(ids)](connection& c, space_view space) {
-        return fetch_missing(c, space, ids);
-    });
+    return look_up(std::move(ids), until, &postgres::detail::fetch_missing);
 }
 
 boost::asio::awaitable<result<id_page>> postgres_op_store::retrieve_op_ids_bounded(arc::dht_arc arc,

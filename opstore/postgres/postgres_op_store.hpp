@@ -89,6 +89,8 @@ private:
 
     template <class Query>
     auto run(postgres::detail::lane l, deadline until, Query query);
+    template <class Fetch>
+    auto look_up(std::vector<op_id> ids, deadline until, Fetch fetch);
 
     std::shared_ptr<postgres_database> database_;
     std::int64_t space_id_;

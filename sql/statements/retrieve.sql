@@ -2,16 +2,15 @@
 -- Parameters: $1 space_id, $2 incarnation, $3 op_id[], $4 most bytes of ops in the result (the first one is
 --   always in it).
 -- Rows: none if the space is gone; else for each op found, in the order of the ids: ordinal (position in $3,
---   from 0), location, created_at, stored_at, payload. One row of nulls if none was found. Whatever comes behind
---   the last ordinal is asked for again if the bytes were used up: column `more`.
+--   from 0), location, created_at, stored_at, payload. One row of nulls if none was found. If the payloads reach $4,
+--   ops behind the last ordinal may have been left out: to say so here would mean to read them first.
 -- Index: op_pkey. Large payloads are read after the cut only. Lock: none. Isolation: any.
-SELECT f.ordinal, f.location, f.created_at, f.stored_at, f.payload, f.more
+SELECT f.ordinal, f.location, f.created_at, f.stored_at, f.payload
 FROM space s
 LEFT JOIN LATERAL (
     SELECT n.*
     FROM (SELECT i.ordinal - 1 AS ordinal, o.location, o.created_at, o.stored_at, o.payload,
-                 sum(o.size) OVER sofar - o.size AS before,
-                 sum(o.size) OVER () > $4::bigint AS more
+                 sum(o.size) OVER sofar - o.size AS before
           FROM unnest($3::bytea[]) WITH ORDINALITY AS i (op_id, ordinal)
           JOIN op o ON o.space_id = $1::bigint AND o.op_id = i.op_id
           WINDOW sofar AS (ORDER BY i.ordinal ROWS UNBOUNDED PRECEDING)) n

@@ -199,14 +199,14 @@ result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc a
 
 result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::vector<op_id> const& ids) {
     std::vector<stored_op> ops;
-    std::size_t begin = 0;
+    std::size_t begin = 0, last = 0;
     do {
         std::size_t const end = std::min(begin + statement_ids_max, ids.size());
         auto const found = c.execute(
             sql::retrieve, of_space(space).image(id_array(ids, begin, end)).bigint(result_bytes_max));
         if (found.empty())
             return space_is_gone();
-        std::size_t next = end;
+        std::int64_t bytes = 0;
         for (std::size_t row = 0; row < found.count() && !found.is_null(row, 0); ++row) {
             auto const at = begin + static_cast<std::size_t>(found.bigint(row, 0));
             stored_op op;
@@ -215,11 +215,11 @@ result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::v
             op.created_at = arc::from_micros(found.bigint(row, 2));
             op.stored_at = arc::from_micros(found.bigint(row, 3));
             op.data = found.bytea(row, 4);
+            bytes += static_cast<std::int64_t>(op.data.size());
             ops.push_back(std::move(op));
-            if (found.boolean(row, 5))
-                next = at + 1;
+            last = at;
         }
-        begin = next;
+        begin = bytes < result_bytes_max ? end : last + 1;
     } while (begin < ids.size());
     return ops;
 }
