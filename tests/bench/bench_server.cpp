@@ -6,11 +6,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <thread>
 
 namespace opstore::bench {
 namespace {
+
+/// A slow machine is no error here.
+constexpr std::chrono::minutes call_limit{10};
 
 std::filesystem::path emptied(std::filesystem::path const& home) {
     embedded_cluster(home).stop();
@@ -40,6 +44,7 @@ std::unique_ptr<op_store> open_space(std::string const& conninfo, space_set_up c
     options.schema = how.schema;
     options.clock = [] { return now; };
     options.group_commit = how.group_commit;
+    options.default_timeout = call_limit;
     migrate(options);
     space_options space("bench");
     space.slices = how.slices;
