@@ -68,17 +68,19 @@ op_id read_id(opstore_bytes given, char const* name) {
 }
 
 std::vector<op_id> read_ids(opstore_bytes const* ids, std::size_t count) {
+    auto const given = read_array(ids, count, "ids");
     std::vector<op_id> result;
     result.reserve(count);
-    for (opstore_bytes const id : read_array(ids, count, "ids"))
+    for (opstore_bytes const id : given)
         result.push_back(read_id(id, "an id"));
     return result;
 }
 
 std::vector<incoming_op> read_ops(opstore_incoming_op const* ops, std::size_t count) {
+    auto const batch = read_array(ops, count, "ops");
     std::vector<incoming_op> result;
     result.reserve(count);
-    for (opstore_incoming_op const& given : read_array(ops, count, "ops")) {
+    for (opstore_incoming_op const& given : batch) {
         incoming_op op(read_bytes(given.data, "data of an op"));
         if (given.claimed_id.size > 0)
             op.claimed_id = read_id(given.claimed_id, "claimed_id of an op");
@@ -97,9 +99,10 @@ arc::dht_arc read_arc(opstore_arc given) {
 }
 
 std::vector<arc::dht_arc> read_arcs(opstore_arc const* arcs, std::size_t count) {
+    auto const given = read_array(arcs, count, "arcs");
     std::vector<arc::dht_arc> result;
     result.reserve(count);
-    for (opstore_arc const arc : read_array(arcs, count, "arcs"))
+    for (opstore_arc const arc : given)
         result.push_back(read_arc(arc));
     return result;
 }
@@ -111,9 +114,10 @@ arc::arc_set read_sectors(opstore_sector_set const* given) {
 }
 
 std::vector<arc::time_range> read_ranges(opstore_time_range const* ranges, std::size_t count) {
+    auto const given = read_array(ranges, count, "ranges");
     std::vector<arc::time_range> result;
     result.reserve(count);
-    for (opstore_time_range const range : read_array(ranges, count, "ranges"))
+    for (opstore_time_range const range : given)
         result.push_back({arc::from_micros(range.start), arc::from_micros(range.end)});
     return result;
 }
@@ -126,9 +130,10 @@ op_region read_region(opstore_region const& given) {
 }
 
 std::vector<op_region> read_regions(opstore_region const* regions, std::size_t count) {
+    auto const given = read_array(regions, count, "regions");
     std::vector<op_region> result;
     result.reserve(count);
-    for (opstore_region const& region : read_array(regions, count, "regions"))
+    for (opstore_region const& region : given)
         result.push_back(read_region(region));
     return result;
 }
@@ -140,9 +145,10 @@ op_position read_position(opstore_position const& given) {
 }
 
 std::vector<peer_meta_entry> read_peer_entries(opstore_peer_entry const* entries, std::size_t count) {
+    auto const all = read_array(entries, count, "entries");
     std::vector<peer_meta_entry> result;
     result.reserve(count);
-    for (opstore_peer_entry const& given : read_array(entries, count, "entries")) {
+    for (opstore_peer_entry const& given : all) {
         peer_meta_entry entry;
         entry.peer = read_key(given.peer, "peer of an entry");
         entry.key = read_key(given.key, "key of an entry");
