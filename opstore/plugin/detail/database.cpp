@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 
 namespace opstore::plugin::detail {
 namespace {
@@ -57,8 +59,10 @@ host_options read_database_options(opstore_database_options const* given) {
     options.database.connections =
         in_bounds(c.connections, 4, connections_min, connections_max, "connections");
     options.callback_threads = in_bounds(c.callback_threads, 1, 1, callback_threads_max, "callback_threads");
+    // Within the server's own bound for a statement, 24 days.
     if (c.default_timeout_ms > 0)
-        options.database.default_timeout = std::chrono::milliseconds(c.default_timeout_ms);
+        options.database.default_timeout =
+            std::chrono::milliseconds(std::min<std::uint32_t>(c.default_timeout_ms, INT32_MAX));
     if (c.clock) {
         options.database.clock = [clock = c.clock, context = c.clock_context] {
             return arc::from_micros(clock(context));
