@@ -15,13 +15,14 @@ std::span<const std::byte> span_of(opstore_bytes given, char const* name) {
 }
 
 std::shared_ptr<const op_format> read_format(opstore_space_options const& given) {
-    auto const name = read_text(given.built_in_format, "built_in_format");
     if (given.format) {
+        // Taken before anything else is looked at: whatever is refused then, its end releases the context.
         auto taken = host_format::take(read_struct(given.format, op_format_size, "format"));
-        if (!name.empty())
+        if (given.built_in_format.size > 0)
             refuse("built_in_format", "a space has one format, and `format` is given too");
         return taken;
     }
+    auto const name = read_text(given.built_in_format, "built_in_format");
     auto found = name.empty() ? plain_format() : find_format(name);
     if (!found)
         refuse("built_in_format", fmt::format("'{}' is not plain, signed or located", name));
@@ -165,8 +166,9 @@ deadline read_timeout(std::uint32_t timeout_ms) {
 }
 
 space_options read_space_options(opstore_space_options const& given) {
-    space_options options(read_key(given.key, "key"));
+    space_options options;
     options.format = read_format(given);
+    options.key = read_key(given.key, "key");
     if (given.max_op_bytes > 0)
         options.max_op_bytes = given.max_op_bytes;
     if (given.slice_factor) {

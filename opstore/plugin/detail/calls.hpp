@@ -78,14 +78,15 @@ std::uint64_t start_call(opstore_database& database, Done done, void* user, Prep
     try {
         auto const pending = std::make_shared<pending_type>(database, done, user);
         auto const number = pending->registered->number;
+        // Also of a call that is refused: what it gives away to the plugin has to be taken, and given back.
+        try {
+            pending->job.emplace(prepare());
+        } catch (...) {
+            pending->refused = describe(std::current_exception());
+        }
         if (pending->registered->refused) {
+            pending->job.reset();
             pending->refused = failure(OPSTORE_CLOSING, "the database is being drained or destroyed");
-        } else {
-            try {
-                pending->job.emplace(prepare());
-            } catch (...) {
-                pending->refused = describe(std::current_exception());
-            }
         }
         // Posted, so that nothing of it happens inside of the host's call, on whatever thread that is.
         boost::asio::post(pending->registered->strand, [pending] {
