@@ -3,7 +3,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 GENERATOR = $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 
-.PHONY: help deps build test demo bench sim-soak lint tidy asan tsan clean
+.PHONY: help deps build test demo bench sim-soak package lint tidy asan tsan clean
 
 help:           ## What can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -28,6 +28,16 @@ bench: build    ## Speed, beside its rivals (BENCH_SCALE=10m: also at 10 M ops; 
 sim-soak: build ## Simulations of SEEDS seeds (1000) from FIRST (1) on; failing ones are printed
 	@OPSTORE_SIM=$(BUILD)/opstore-sim JOBS=$(JOBS) ./gossip/simulator/soak.sh $(SIM_FLAGS)
 
+# As Debian builds: for /usr, with its flags (hardening, no paths of this machine in the files).
+debian_flags = $(shell DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --get $(1))
+package: deps   ## Debian packages, in build-package/packages/
+	@cmake -S . -B build-package -G "$(GENERATOR)" -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DOPSTORE_BUILD_TESTS=OFF -DCMAKE_CXX_FLAGS="$(call debian_flags,CPPFLAGS) $(call debian_flags,CXXFLAGS)" \
+		-DCMAKE_EXE_LINKER_FLAGS="$(call debian_flags,LDFLAGS)" \
+		-DCMAKE_MODULE_LINKER_FLAGS="$(call debian_flags,LDFLAGS)" >/dev/null
+	@cmake --build build-package -j $(JOBS)
+	@cd build-package && cpack
+
 lint:           ## Format, coroutine traps, includes
 	@./cmake/lint.sh
 
@@ -46,4 +56,4 @@ tsan: deps      ## The suite under ThreadSanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" ctest --test-dir build-tsan --output-on-failure
 
 clean:          ## Remove the builds, with their servers
-	@for b in $(BUILD) build-asan build-tsan; do ./cmake/remove_servers.sh $$b; rm -rf $$b; done
+	@for b in $(BUILD) build-asan build-tsan build-package; do ./cmake/remove_servers.sh $$b; rm -rf $$b; done

@@ -1,14 +1,69 @@
-# Headers go to include/opstore/{arc,opstore,gossip}, which the exported targets add to the include path: a consumer
-# writes <opstore/op_store.hpp> inside and outside of this tree.
+# What `cmake --install` puts down, in three components (of which packaging/packages.cmake makes Debian packages):
+#   runtime      the plugin that a peer node loads
+#   development  libraries, headers, the CMake package, pkg-config files
+#   tools        the programs with their man pages, completions, systemd units and examples
+#
+# C++ headers go to include/opstore/{arc,opstore,gossip}, which the exported targets and opstore.pc add to the include
+# path: a consumer writes <opstore/op_store.hpp> inside and outside of this tree. The plugin's C header goes to
+# include/opstore/plugin: a host writes <opstore/plugin/opstore_plugin.h>, here and there, and below /usr needs no flag.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/opstore)
-install(DIRECTORY arc opstore gossip DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/opstore
-        FILES_MATCHING PATTERN "*.hpp" PATTERN detail EXCLUDE PATTERN tool EXCLUDE PATTERN simulator EXCLUDE)
-install(EXPORT opstore_targets NAMESPACE opstore:: DESTINATION ${package_dir})
+install(DIRECTORY arc opstore gossip DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/opstore COMPONENT development
+        FILES_MATCHING PATTERN "*.hpp" PATTERN detail EXCLUDE PATTERN tool EXCLUDE PATTERN simulator EXCLUDE
+        PATTERN plugin EXCLUDE)
+install(EXPORT opstore_targets NAMESPACE opstore:: DESTINATION ${package_dir} COMPONENT development)
 configure_package_config_file(cmake/opstoreConfig.cmake.in ${PROJECT_BINARY_DIR}/opstoreConfig.cmake
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/opstoreConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/opstoreConfig.cmake ${PROJECT_BINARY_DIR}/opstoreConfigVersion.cmake
               cmake/Findsodium.cmake cmake/Findpqxx.cmake
-        DESTINATION ${package_dir})
+        DESTINATION ${package_dir} COMPONENT development)
+
+# The .pc files find their prefix from where they lie, so that a tree may be installed anywhere, or moved.
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH pc_prefix /prefix/${pc_dir} /prefix)
+string(REGEX REPLACE "/$" "" pc_prefix ${pc_prefix})
+foreach(name opstore opstore-gossip opstore-plugin)
+    configure_file(cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pc_dir} COMPONENT development)
+endforeach()
+
+install(FILES opstore/plugin/opstore_plugin.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/opstore/plugin
+        COMPONENT development)
+install(TARGETS opstore_plugin LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/opstore COMPONENT runtime)
+
+# ------------------------------------------------------------------------------------------------ tools
+set(packaging ${PROJECT_SOURCE_DIR}/packaging)
+install(FILES ${packaging}/man/opstore.1 ${packaging}/man/opstore-sim.1
+        DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+install(FILES ${packaging}/man/opstore-peer@.service.8
+        DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT tools)
+install(DIRECTORY ${packaging}/systemd/ DESTINATION lib/systemd/system COMPONENT tools)
+install(FILES ${packaging}/examples/peer.conf
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/opstore-tools/examples COMPONENT tools)
+
+# The program prints its own completions; packaging/completions says the rest. The folders are those in which
+# Debian's shells look.
+set(completions ${PROJECT_BINARY_DIR}/completions)
+set(completion_files)
+foreach(shell bash zsh fish)
+    add_custom_command(
+        OUTPUT ${completions}/opstore.${shell}
+        COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:opstore_tool> -D SHELL=${shell}
+                -D OUTPUT=${completions}/opstore.${shell} -P ${packaging}/completions/write.cmake
+        DEPENDS opstore_tool ${packaging}/completions/write.cmake
+        VERBATIM)
+    list(APPEND completion_files ${completions}/opstore.${shell})
+endforeach()
+add_custom_target(opstore_completions ALL DEPENDS ${completion_files})
+set(bash_completions ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+set(zsh_completions ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES ${completions}/opstore.bash DESTINATION ${bash_completions} RENAME opstore COMPONENT tools)
+install(FILES ${completions}/opstore.zsh DESTINATION ${zsh_completions} RENAME _opstore COMPONENT tools)
+install(FILES ${completions}/opstore.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT tools)
+install(FILES ${packaging}/completions/opstore-sim.bash
+        DESTINATION ${bash_completions} RENAME opstore-sim COMPONENT tools)
+install(FILES ${packaging}/completions/opstore-sim.zsh
+        DESTINATION ${zsh_completions} RENAME _opstore-sim COMPONENT tools)

@@ -7,7 +7,8 @@ packages="
     libboost1.81-dev libboost-json1.81-dev libboost-filesystem1.81-dev
     libsodium-dev libpqxx-dev libpq-dev libfmt-dev libcli11-dev doctest-dev libsqlite3-dev
     libprotobuf-dev protobuf-compiler
-    postgresql postgresql-client clang-format-14"
+    postgresql postgresql-client clang-format-14
+    dpkg-dev file man-db mandoc systemd bash-completion"
 
 missing=""
 for package in $packages; do

@@ -1,7 +1,8 @@
-# opstore_library(<folder name> SOURCES ... PUBLIC_LIBRARIES ... PRIVATE_LIBRARIES ...)
-# One static library for one folder: target opstore_<name>, alias opstore::<name>, installed and exported.
+# opstore_library(<folder name> [INTERNAL] SOURCES ... PUBLIC_LIBRARIES ... PRIVATE_LIBRARIES ...)
+# One static library for one folder: target opstore_<name>, alias opstore::<name>, installed and exported. INTERNAL
+# ones are not: programs of this tree alone link them, and their headers stay here too (install.cmake).
 function(opstore_library name)
-    cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC_LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+    cmake_parse_arguments(ARG "INTERNAL" "" "SOURCES;PUBLIC_LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
     set(target opstore_${name})
     add_library(${target} STATIC ${ARG_SOURCES})
     add_library(opstore::${name} ALIAS ${target})
@@ -12,7 +13,9 @@ function(opstore_library name)
         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/opstore>)
     target_link_libraries(${target} PUBLIC ${ARG_PUBLIC_LIBRARIES} PRIVATE ${ARG_PRIVATE_LIBRARIES})
     opstore_compile_options(${target})
-    install(TARGETS ${target} EXPORT opstore_targets)
+    if(NOT ARG_INTERNAL)
+        install(TARGETS ${target} EXPORT opstore_targets COMPONENT development)
+    endif()
 endfunction()
 
 # Warnings are errors in our own code, whatever the build type; never in what includes our headers.
