@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Goal: the manuals and the completions know every command and option of the programs, and no other. Method: ask
+"""Goal: manuals, completions and units know the commands and options of the programs, and no other. Method: ask
 the programs for their help, command by command, and compare with what an unpacked package says.
     manual_test.py ROOT
 """
@@ -162,6 +162,23 @@ def check_fish_completion(tree):
         expect_equal("fish completion of " + " ".join(("opstore", *words)), found[place], wanted)
 
 
+def check_units(tree):
+    """What the units and the example of a configuration say to the program."""
+    units = root / "usr/lib/systemd/system"
+    text = "".join(file.read_text() for file in sorted(units.glob("opstore-*@.service")))
+    lines = re.findall(r"^ExecStart=opstore (.*)$", text, re.MULTILINE)
+    example = (root / "usr/share/doc/opstore-tools/examples/peer.conf").read_text()
+    lines.append("peer " + " ".join(re.findall(r"^#PEER_OPTIONS=(.*)$", example, re.MULTILINE)))
+    lines.append(" ".join(re.findall(r"^#OPSTORE_OPTIONS=(.*)$", example, re.MULTILINE)) + " verify")
+    for line in lines:
+        command = next(word for word in line.split() if (word,) in tree)
+        before, behind = line.split(command, 1)
+        for words, options in (((), before), ((command,), behind)):
+            unknown = set(re.findall(r"--[a-z-]+", options)) - options_of(tree[words])
+            if unknown:
+                failures.append(f"opstore {line}: the program does not know {sorted(unknown)}")
+
+
 tree = help_tree("opstore")
 check_opstore_manual(tree)
 check_simulator_manual()
@@ -169,6 +186,7 @@ check_bash_completion(tree)
 check_zsh_completion(tree)
 check_simulator_completion()
 check_fish_completion(tree)
+check_units(tree)
 for failure in failures:
     print(failure, file=sys.stderr)
 sys.exit(1 if failures else 0)
