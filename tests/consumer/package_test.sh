@@ -43,7 +43,7 @@ check_contents() {
     if dpkg-deb --contents "$scratch"/packages/opstore-tools_*.deb | awk '$2 != "root/root"' | grep .; then
         fail "files that are not root's"
     fi
-    if find "$root" \( -perm /022 -o -type f -perm /6000 \) ! -type l | grep .; then
+    if find "$root" -mindepth 1 \( -perm /022 -o -type f -perm /6000 \) ! -type l | grep .; then
         fail "files with wrong permissions"
     fi
 }
