@@ -76,16 +76,19 @@ check_development_files() {
         $(PKG_CONFIG_PATH=$root/$libdir/pkgconfig pkg-config --cflags opstore-gossip)
 }
 
+# A host in C is built with no more than the package's header, and runs on the package's plugin.
 check_plugin() {
-    export PKG_CONFIG_PATH=$root/$libdir/pkgconfig
-    gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitize_flags $(pkg-config --cflags opstore-plugin) \
-        "$here/plugin_host.c" -o "$scratch/plugin_host"
-    # Its symbol is the only one; and so say those who look at it.
-    local plugin symbols
-    plugin=$(pkg-config --variable=plugin opstore-plugin)
+    local pc_path=$root/$libdir/pkgconfig plugin symbols conninfo
+    plugin=$(PKG_CONFIG_PATH=$pc_path pkg-config --variable=plugin opstore-plugin)
     symbols=$(nm -D --defined-only "$plugin" | awk '{ print $3 }')
     [ "$symbols" = opstore_plugin_v1 ] || [ -n "$sanitize" ] || fail "the plugin exports: $symbols"
-    [ "$("$scratch/plugin_host" "$plugin")" = "plugin $(pkg-config --modversion opstore-plugin)" ] ||
+
+    gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitize_flags \
+        $(PKG_CONFIG_PATH=$pc_path pkg-config --cflags opstore-plugin) \
+        "$source_root/docs/examples/peer_host.c" -o "$scratch/peer_host"
+    conninfo=$("$root/usr/bin/opstore" --json server status | sed -E 's/.*"conninfo":"([^"]*)".*/\1/')
+    "$scratch/peer_host" "$plugin" "$conninfo" >"$scratch/peer_host.out"
+    grep -qx "opstore $(PKG_CONFIG_PATH=$pc_path pkg-config --modversion opstore-plugin)" "$scratch/peer_host.out" ||
         fail "the plugin has another version than opstore-plugin.pc"
 }
 
