@@ -285,44 +285,68 @@ std::string subcommand_words(CLI::App& app) {
     return words;
 }
 
-std::string bash_completion(CLI::App& app) {
+/// The global options that take a value, as a pattern of the shell.
+std::string value_option_pattern(CLI::App const& app) {
+    std::string pattern;
+    for (CLI::Option const* option : app.get_options()) {
+        for (std::string const& name : option->get_lnames()) {
+            if (option->get_items_expected_max() > 0)
+                pattern += (pattern.empty() ? "--" : "|--") + name;
+        }
+    }
+    return pattern;
+}
+
+/// What to offer behind each command below `app`, to which the words `path` lead.
+std::string completion_cases(CLI::App& app, std::string const& path) {
     std::string cases;
-    for (CLI::App* const command : app.get_subcommands({}))
-        cases += fmt::format("        {}) words=\"{}{}\" ;;\n", command->get_name(),
+    for (CLI::App* const command : app.get_subcommands({})) {
+        auto const words = path + " " + command->get_name();
+        cases += fmt::format("            \"{}\") command=\"{}\" offer=\"{}{}\" ;;\n", words, words,
                              subcommand_words(*command), option_words(*command));
+        cases += completion_cases(*command, words);
+    }
+    return cases;
+}
+
+/// For bash, and for zsh's bashcompinit: it takes an expression in a subscript only if $((...)) says so, and
+/// `path` and `words` are variables of its own.
+std::string bash_completion(CLI::App& app) {
     return fmt::format(R"(_opstore() {{
-    local words="{}{}" word
-    for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-        case "$word" in
+    local offer="{}{}" command="" value="" word
+    for word in "${{COMP_WORDS[@]:1:$((COMP_CWORD-1))}}"; do
+        if [ -n "$value" ]; then value=""; continue; fi
+        case "$word" in {}) value=yes ;; esac
+        case "$command $word" in
 {}        esac
     done
-    COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
+    COMPREPLY=($(compgen -W "$offer" -- "${{COMP_WORDS[COMP_CWORD]}}"))
 }}
 complete -o default -F _opstore opstore
 )",
-                       subcommand_words(app), option_words(app), cases);
+                       subcommand_words(app), option_words(app), value_option_pattern(app),
+                       completion_cases(app, ""));
 }
 
-std::string fish_completion(CLI::App& app) {
+/// What fish offers where `condition` holds, the words so far, and below.
+std::string fish_completions(CLI::App& app, std::string const& condition, std::string const& below) {
     std::string script;
     for (CLI::Option const* option : app.get_options()) {
         for (std::string const& name : option->get_lnames())
-            script += fmt::format("complete -c opstore -n __fish_use_subcommand -l {} -d '{}'\n", name,
+            script += fmt::format("complete -c opstore -n '{}' -l {} -d '{}'\n", condition, name,
                                   option->get_description());
     }
     for (CLI::App* const command : app.get_subcommands({})) {
-        script += fmt::format("complete -c opstore -n __fish_use_subcommand -a {} -d '{}'\n",
-                              command->get_name(), command->get_description());
-        for (CLI::App const* nested : command->get_subcommands({}))
-            script += fmt::format("complete -c opstore -n '__fish_seen_subcommand_from {}' -a {} -d '{}'\n",
-                                  command->get_name(), nested->get_name(), nested->get_description());
-        for (CLI::Option const* option : command->get_options()) {
-            for (std::string const& name : option->get_lnames())
-                script += fmt::format("complete -c opstore -n '__fish_seen_subcommand_from {}' -l {}\n",
-                                      command->get_name(), name);
-        }
+        script += fmt::format("complete -c opstore -n '{}' -a {} -d '{}'\n", condition, command->get_name(),
+                              command->get_description());
+        auto const seen = below + "__fish_seen_subcommand_from " + command->get_name();
+        script += fish_completions(*command, seen, seen + "; and ");
     }
     return script;
+}
+
+std::string fish_completion(CLI::App& app) {
+    return fish_completions(app, "__fish_use_subcommand", "");
 }
 
 /// Where the command stands: behind the options that come before it, most of which have a value.

@@ -110,13 +110,12 @@ def check_simulator_manual():
 
 def check_shell_completion(tree, shell, preamble):
     """Calls the function that the file defines, as the shell would at the end of a line."""
-    tops = [words for words in tree if len(words) <= 1]
     script = preamble + "".join(
-        f"COMP_WORDS=(opstore {' '.join(words)} ''); COMP_CWORD={len(words) + 1}\n"
+        f"COMP_WORDS=(opstore --space peer {' '.join(words)} ''); COMP_CWORD={len(words) + 3}\n"
         '_opstore; echo "${COMPREPLY[*]}"\n'
-        for words in tops)
+        for words in tree)
     answers = subprocess.run([*shell, "-c", script], check=True, text=True, stdout=subprocess.PIPE).stdout
-    for words, answer in zip(tops, answers.splitlines(), strict=True):
+    for words, answer in zip(tree, answers.splitlines(), strict=True):
         expect_equal(f"{shell[0]} completion of " + " ".join(("opstore", *words)), set(answer.split()),
                      options_of(tree[words]) | set(commands_of(tree[words])))
 
@@ -154,12 +153,12 @@ def check_simulator_completion():
 def check_fish_completion(tree):
     text = (root / "usr/share/fish/vendor_completions.d/opstore.fish").read_text()
     found = {}
-    for where, what in re.findall(r"^complete -c opstore -n '?(.*?)'? -[la] ([a-z-]+)", text, re.MULTILINE):
-        found.setdefault(where.removeprefix("__fish_seen_subcommand_from "), set()).add(what)
-    for words in [words for words in tree if len(words) <= 1]:
-        place = words[0] if words else "__fish_use_subcommand"
+    for where, what in re.findall(r"^complete -c opstore -n '(.*?)' -[la] ([a-z-]+)", text, re.MULTILINE):
+        words = re.findall(r"__fish_seen_subcommand_from ([a-z-]+)", where)
+        found.setdefault(tuple(words), set()).add(what)
+    for words in tree:
         wanted = {option[2:] for option in options_of(tree[words])} | set(commands_of(tree[words]))
-        expect_equal("fish completion of " + " ".join(("opstore", *words)), found[place], wanted)
+        expect_equal("fish completion of " + " ".join(("opstore", *words)), found[words], wanted)
 
 
 def check_units(tree):
