@@ -6,7 +6,10 @@ namespace opstore::plugin::detail {
 namespace {
 
 void post_cancel(std::shared_ptr<call> const& c) {
-    boost::asio::post(c->strand, [c] { c->cancelled.emit(boost::asio::cancellation_type::terminal); });
+    boost::asio::post(c->strand, [c] {
+        c->cancel_asked = true;
+        c->cancelled.emit(boost::asio::cancellation_type::terminal);
+    });
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ struct call {
     /// The call's coroutine and its cancels run on it, one after the other.
     strand_type const strand;
     boost::asio::cancellation_signal cancelled;
+    /// On the strand, too: a cancel that came before the coroutine, which the signal does not keep.
+    bool cancel_asked = false;
 
     call(std::uint64_t n, bool r, boost::asio::io_context& io)
         : number(n), refused(r), strand(boost::asio::make_strand(io)) {}
@@ -41,8 +43,7 @@ public:
     /// Its callback has returned. The registry may be gone when this returns.
     void end(call const& ended);
 
-    /// Of a number that is not in flight: nothing. A call whose coroutine has not begun is cancelled too,
-    /// if what starts it was posted to its strand before.
+    /// Of a number that is not in flight: nothing. A call whose coroutine has not begun is cancelled too.
     void cancel(std::uint64_t number);
     void cancel_all();
 

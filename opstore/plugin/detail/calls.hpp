@@ -92,6 +92,10 @@ std::uint64_t start_call(opstore_database& database, Done done, void* user, Prep
         boost::asio::post(pending->registered->strand, [pending] {
             if (!pending->job)
                 return deliver_failure(pending->done, pending->user, pending->refused);
+            if (pending->registered->cancel_asked) {
+                return deliver_failure(pending->done, pending->user,
+                                       failure(OPSTORE_CANCELLED, "the call was cancelled"));
+            }
             auto finish = [pending](std::exception_ptr const& error, result_type const& answer) {
                 deliver_outcome(pending->done, pending->user, error, answer);
             };
