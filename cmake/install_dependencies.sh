@@ -8,7 +8,7 @@ packages="
     libsodium-dev libpqxx-dev libpq-dev libfmt-dev libcli11-dev doctest-dev libsqlite3-dev
     libprotobuf-dev protobuf-compiler
     postgresql postgresql-client clang-format-14
-    dpkg-dev file man-db systemd bash-completion zsh"
+    dpkg-dev file man-db systemd bash-completion zsh valgrind"
 
 missing=""
 for package in $packages; do
