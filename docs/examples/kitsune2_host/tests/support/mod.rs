@@ -105,12 +105,22 @@ pub async fn memory_store() -> DynOpStore {
 }
 
 /// splitmix64: the same ops in each run.
-pub struct Random(pub u64);
+///
+/// Ops lie in `sectors` neighbouring sectors, a power of two up to 512. A model asks more of a sector that has
+/// ops, so that few make a test quick, and the ops of a sector many.
+pub struct Random {
+    state: u64,
+    sectors: u32,
+}
 
 impl Random {
+    pub fn new(seed: u64, sectors: u32) -> Self {
+        Random { state: seed, sectors }
+    }
+
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.state;
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         x ^ (x >> 31)
@@ -120,10 +130,16 @@ impl Random {
         self.next() % bound
     }
 
-    /// An op anywhere on the ring.
     pub fn op(&mut self, created_at: Timestamp) -> MemoryOp {
         let size = 32 + self.below(64) as usize;
-        MemoryOp::new(created_at, (0..size).map(|_| self.next() as u8).collect())
+        let mut payload: Vec<u8> = (0..size).map(|_| self.next() as u8).collect();
+        // The location is the XOR of the words of the id, so the last word can put it where it should be.
+        let location = OpId::from(Bytes::copy_from_slice(&payload[..32])).loc();
+        let outside = location & !((u64::from(self.sectors) << 23) - 1) as u32;
+        for (byte, change) in payload[28..32].iter_mut().zip(outside.to_le_bytes()) {
+            *byte ^= change;
+        }
+        MemoryOp::new(created_at, payload)
     }
 
     /// Ops of the time before `now`, half of them from the last day.
