@@ -53,44 +53,48 @@ constexpr question questions[] = {{"ingest", ask_ingest},
                                   {"single_ops", ask_single_ops},
                                   {"memory", ask_memory, false}};
 
+void write_files(options const& o, results const& out) {
+    auto const write = [&](std::string const& name, auto const& how) {
+        if (!name.empty()) {
+            std::ofstream file(name);
+            how(file);
+            insist(file.flush().good(), "a file could not be written");
+        }
+    };
+    write(o.json, [&](std::ostream& file) { out.write_json(file); });
+    write(o.markdown, [&](std::ostream& file) { out.write_markdown(file); });
+}
+
 void run_all(options const& o) {
-    bool const smoke = o.scale == "smoke";
     std::regex const only(o.only);
     bench_server server(o.home);
     results out(std::cout);
     out.add_note(server.description() + "; SQLite " + sqlite_rival::version());
-    {
-        stage s(server, out, smoke ? stage::effort::smoke : stage::effort::full);
-        auto const scales = scales_of(o.scale);
-        for (auto const scale : scales) {
-            for (auto const& q : questions) {
-                bool const asked = q.each_scale || scale == scales[1];
-                if (asked && std::regex_search(q.name, only)) {
-                    q.ask(s, scale);
-                }
-                s.fill(scale);
+    stage s(server, out, o.scale == "smoke" ? stage::effort::smoke : stage::effort::full);
+    auto const scales = scales_of(o.scale);
+    for (auto const scale : scales) {
+        for (auto const& q : questions) {
+            bool const asked = q.each_scale || scale == scales[1];
+            if (asked && std::regex_search(q.name, only)) {
+                q.ask(s, scale);
             }
+            // Ingest, the first one, does so by itself, if it is asked.
+            s.fill(scale);
         }
-    }
-    if (!o.json.empty()) {
-        std::ofstream file(o.json);
-        out.write_json(file);
-    }
-    if (!o.markdown.empty()) {
-        std::ofstream file(o.markdown);
-        out.write_markdown(file);
+        write_files(o, out);
     }
 }
 
 }  // namespace
 }  // namespace opstore::bench
 
-int main(int argc, char** argv) {
-    if (argc == 4 && std::string(argv[1]) == opstore::bench::memory_option) {
-        opstore::bench::ingest_and_page(argv[2], std::stoull(argv[3]));
+int main(int argc, char** argv) try {
+    using namespace opstore::bench;
+    if (argc == 4 && std::string(argv[1]) == memory_option) {
+        ingest_and_page(argv[2], std::stoull(argv[3]));
         return 0;
     }
-    opstore::bench::options o;
+    options o;
     CLI::App app("How fast the store is beside its rivals");
     app.add_option("--scale", o.scale,
                    "default: 100k and 1M resident ops; 10m: 10M too; smoke: a few, untimed")
@@ -102,10 +106,8 @@ int main(int argc, char** argv) {
     app.add_option("--markdown", o.markdown, "where the rows go as a table for docs/benchmarks.md");
     app.add_option("--home", o.home, "of the private server; deleted and made anew");
     CLI11_PARSE(app, argc, argv);
-    try {
-        opstore::bench::run_all(o);
-    } catch (std::exception const& e) {
-        fmt::print(stderr, "bench: {}\n", e.what());
-        return 1;
-    }
+    run_all(o);
+} catch (std::exception const& e) {
+    fmt::print(stderr, "bench: {}\n", e.what());
+    return 1;
 }

@@ -80,8 +80,7 @@ void ask_single_ops(stage& s, std::uint64_t scale) {
              return all_callers(*without_group, for_single + round * callers * n.without_group,
                                 n.without_group);
          }});
-    s.sqlite().set_durability(sqlite_rival::durability::normal);
-    s.ingest_into_sqlite(for_grouped, for_sqlite - for_grouped);
+    s.fill_sqlite(for_grouped, for_sqlite);
     s.ingest(for_sqlite, end - for_sqlite);
     s.advance(end);
     auto const* const question = "ingest, one op a call, 64 callers, durable";

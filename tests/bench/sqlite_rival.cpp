@@ -18,6 +18,10 @@ namespace {
 /// Rows that one statement of a page fetches, whatever the limit in bytes.
 constexpr int page_batch = 500;
 
+/// Of the log, between two checkpoints: SQLite's default, and while nothing is measured.
+constexpr int checkpoint_pages = 1'000;
+constexpr int checkpoint_pages_filling = 50'000;
+
 // "Between the ends" or "outside of the gap": one statement serves both, and hides the range from the
 // planner.
 constexpr char const* in_arc =
@@ -199,7 +203,15 @@ std::unique_ptr<sqlite_rival::statement> sqlite_rival::prepare(std::string const
 }
 
 void sqlite_rival::set_durability(durability how) {
-    execute(fmt::format("PRAGMA synchronous = {}", how == durability::full ? "FULL" : "NORMAL"));
+    bool const filling = how == durability::none;
+    execute(fmt::format("PRAGMA synchronous = {}", filling                   ? "OFF"
+                                                   : how == durability::full ? "FULL"
+                                                                             : "NORMAL"));
+    execute(
+        fmt::format("PRAGMA wal_autocheckpoint = {}", filling ? checkpoint_pages_filling : checkpoint_pages));
+    if (!filling) {
+        execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
 }
 
 void sqlite_rival::store(std::uint64_t first, std::span<const bench_op> ops) {

@@ -53,6 +53,7 @@ namespace opstore::bench {
 class sqlite_rival {
 public:
     enum class durability {
+        none,    ///< While it is filled, unmeasured: seldom a checkpoint, and nothing waits for the disk.
         normal,  ///< A power cut loses the last commits: as Holochain runs.
         full     ///< A commit is on the disk, as the store's are.
     };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace opstore::bench {
@@ -24,10 +25,11 @@ double stage::ingest(std::uint64_t first, std::size_t count) {
     stopwatch const watch;
     auto const report = run(store_->process_incoming_ops(std::move(batch))).value();
     auto const spent = watch.seconds();
-    insist(report.newly_stored.size() == count,
-           fmt::format("the store stored {} of ops {} to {}, {} rejected", report.newly_stored.size(), first,
-                       first + count, report.rejected.size())
-               .c_str());
+    if (report.newly_stored.size() != count) {
+        throw std::runtime_error(fmt::format("the store stored {} of ops {} to {} and rejected {}",
+                                             report.newly_stored.size(), first, first + count,
+                                             report.rejected.size()));
+    }
     return spent;
 }
 
@@ -39,12 +41,20 @@ double stage::ingest_into_sqlite(std::uint64_t first, std::size_t count) {
 }
 
 void stage::fill(std::uint64_t until) {
-    while (resident_ < until) {
-        auto const count = std::min<std::uint64_t>(batch_ops, until - resident_);
-        ingest(resident_, count);
-        ingest_into_sqlite(resident_, count);
-        resident_ += count;
+    for (auto first = resident_; first < until; first += batch_ops) {
+        ingest(first, std::min<std::uint64_t>(batch_ops, until - first));
     }
+    fill_sqlite(resident_, until);
+    resident_ = std::max(resident_, until);
+}
+
+void stage::fill_sqlite(std::uint64_t from, std::uint64_t until) {
+    constexpr std::uint64_t transaction_ops = 20'000;
+    sqlite_.set_durability(sqlite_rival::durability::none);
+    for (auto first = from; first < until; first += transaction_ops) {
+        ingest_into_sqlite(first, std::min(transaction_ops, until - first));
+    }
+    sqlite_.set_durability(sqlite_rival::durability::normal);
 }
 
 void stage::settle() {

@@ -58,6 +58,8 @@ public:
     void advance(std::uint64_t resident) { resident_ = resident; }
     /// Stores up to there in both, unmeasured.
     void fill(std::uint64_t until);
+    /// Stores these in SQLite alone, unmeasured: the store has them.
+    void fill_sqlite(std::uint64_t from, std::uint64_t until);
 
     /// What a database does for itself after much was stored; so that no question pays for another.
     void settle();
