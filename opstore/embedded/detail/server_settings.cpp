@@ -1,5 +1,9 @@
 #include <opstore/embedded/detail/server_settings.hpp>
 
+#include <opstore/embedded/detail/command.hpp>
+#include <opstore/embedded/detail/home.hpp>
+#include <opstore/embedded/detail/server_programs.hpp>
+
 #include <fmt/format.h>
 
 #include <unistd.h>
@@ -19,6 +23,18 @@ std::string quoted(std::string const& text) {
         result += c;
     }
     return result + "'";
+}
+
+/// After a checkpoint the first change of each page puts the whole page into the log, and random ids change a
+/// page with nearly every op: then pglz costs more than all the rest of an ingest, and lz4 about as little as
+/// no compression. Not every build of PostgreSQL has lz4, and a server does not start with a value that it
+/// does not know; so the program itself is asked, without data and without settings of anybody.
+std::string wal_compression(std::filesystem::path const& config_directory) {
+    home_layout const layout{config_directory.parent_path()};
+    auto const postgres = find_server_programs(layout.data_version()).program("postgres");
+    command const probe(current_user(), {postgres, "-C", "wal_compression", "-D", "/", "-c",
+                                         "config_file=/dev/null", "-c", "wal_compression=lz4"});
+    return run(probe).exit_code == 0 ? "lz4" : "on";
 }
 
 }  // namespace
@@ -58,7 +74,7 @@ synchronous_commit = on
 # Few checkpoints: each makes whole pages go to the log again.
 checkpoint_timeout = '15min'
 max_wal_size = '4GB'
-wal_compression = on
+wal_compression = {wal_compression}
 
 shared_buffers = '{shared_buffers}MB'
 # Not in /dev/shm: containers have 64 MB of it, and systemd empties it of a user's files at his logout.
@@ -79,6 +95,7 @@ logging_collector = off
         fmt::arg("port", port), fmt::arg("sockets", quoted(socket_directory.string())),
         fmt::arg("hba", quoted((config_directory / "pg_hba.conf").string())),
         fmt::arg("ident", quoted((config_directory / "pg_ident.conf").string())),
+        fmt::arg("wal_compression", wal_compression(config_directory)),
         fmt::arg("shared_buffers", shared_buffers_mib));
 }
 
