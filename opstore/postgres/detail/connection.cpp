@@ -24,6 +24,10 @@ constexpr std::string_view planner_options =
     " -c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off"
     " -c enable_hashjoin=off -c enable_mergejoin=off -c max_parallel_workers_per_gather=0";
 
+/// A full batch passes through the server's memory, not through a temporary file: PostgreSQL's default, 4 MB,
+/// is less than ingest_batch::statement_bytes_max and what its rows add.
+constexpr std::string_view memory_options = " -c work_mem=16MB";
+
 /// Semantics that the store relies on and must not inherit. A writer that hangs inside a transaction of
 /// several statements must not hold the sequencer for ever.
 constexpr std::string_view semantic_options =
@@ -70,8 +74,9 @@ std::string complete_conninfo(connection_settings const& settings) {
         if (option->val)
             keywords[option->keyword] = option->val;
     }
-    keywords["options"] += fmt::format(" -c search_path={} -c statement_timeout={}{}{}", settings.schema,
-                                       settings.statement_timeout.count(), semantic_options, planner_options);
+    keywords["options"] +=
+        fmt::format(" -c search_path={} -c statement_timeout={}{}{}{}", settings.schema,
+                    settings.statement_timeout.count(), semantic_options, planner_options, memory_options);
     std::string conninfo;
     for (auto const& [keyword, value] : keywords)
         append_keyword(conninfo, keyword, value);
