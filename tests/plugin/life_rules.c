@@ -257,9 +257,8 @@ static void start_gated_ingest(call* c, opstore_space* space, scratch* memory) {
     API(c->number = c->database->api->process_incoming_ops(space, ops, count, 0, on_ingest, c));
 }
 
-static void* open_gate_soon(void* gate) {
+static void* open_gate_meanwhile(void* gate) {
     on_host_thread = 1;
-    await_gate(gate);
     open_gate(gate);
     return NULL;
 }
@@ -309,8 +308,10 @@ static void destroy_cancels_what_is_under_way(opstore_plugin const* api, char co
         start_gated_ingest(&ingests[i], space, &memory);
     }
     scratch_spoil(&memory);
+    /* Before anything is cancelled: nobody might come to the gate behind that. */
+    await_gate(&gate);
     pthread_t opener;
-    CHECK(pthread_create(&opener, NULL, open_gate_soon, &gate) == 0);
+    CHECK(pthread_create(&opener, NULL, open_gate_meanwhile, &gate) == 0);
     destroy_host_database(database);
     for (size_t i = 0; i < LENGTH(ingests); ++i) {
         CHECK(atomic_load(&ingests[i].callbacks) == 1);
