@@ -99,7 +99,10 @@ impl Database {
     }
 
     /// Deletes a space with all its ops.
-    pub fn drop_space(self: &Arc<Self>, key: &[u8]) -> impl Future<Output = Result<(), StoreError>> + Send {
+    pub fn drop_space(
+        self: &Arc<Self>,
+        key: &[u8],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         let drop_space = self.table().drop_space;
         let key = abi::Bytes::of(key);
         Call::start_done(self, |done, user| unsafe { drop_space(self.handle, key, 0, done, user) })
@@ -110,7 +113,7 @@ impl Database {
         self: &Arc<Self>,
         key: &[u8],
         options: &SpaceOptions,
-    ) -> impl Future<Output = Result<OpenSpace, StoreError>> + Send {
+    ) -> impl Future<Output = Result<OpenSpace, StoreError>> + Send + use<> {
         let max_future_us =
             options.max_future.map(|time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
         let own_format = options.format.as_ref().map(format::to_abi);

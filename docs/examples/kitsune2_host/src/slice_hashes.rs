@@ -4,6 +4,7 @@ use crate::abi;
 use crate::call::Call;
 use crate::database::OpenSpace;
 use crate::error::StoreError;
+use futures::{TryStreamExt, stream};
 use kitsune2_api::Timestamp;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -13,6 +14,8 @@ const UNIT_US: i64 = 15 * 60 * 1_000_000;
 const FULL_SLICE_US: i64 = UNIT_US << 9;
 const SECTORS: u32 = 512;
 const SECTOR_SIZE: u32 = 1 << 23;
+
+const WRITES_MAX: usize = 16;
 
 /// How many slices are full at `now`: after them kitsune2 keeps 511 to 1023 units for its rings.
 fn full_slices(now: Timestamp) -> u64 {
@@ -36,18 +39,20 @@ fn sector_arc(sector: u32) -> abi::Arc {
 pub async fn mend_slice_hashes(space: &OpenSpace, now: Timestamp) -> Result<usize, StoreError> {
     let stored = stored_hashes(space).await?;
     let right = hashes_of_ops(space, full_slices(now)).await?;
-    let mut mended = 0;
+    let mut wrong = Vec::new();
     for (sector, slices) in right {
-        let stored: BTreeMap<_, _> =
-            stored[sector as usize].iter().map(|(index, hash)| (index, hash)).collect();
-        for (index, hash) in slices {
-            if stored.get(&index) != Some(&&hash) {
-                store_hash(space, sector, index, &hash).await?;
-                mended += 1;
-            }
-        }
+        let stored: BTreeMap<_, _> = stored[sector as usize].iter().cloned().collect();
+        wrong.extend(
+            slices
+                .into_iter()
+                .filter(|(index, hash)| stored.get(index) != Some(hash))
+                .map(|(index, hash)| (sector, index, hash)),
+        );
     }
-    Ok(mended)
+    // Each is a transaction of its own, so let several be under way, for their waits to overlap.
+    let writes = wrong.iter().map(|(sector, index, hash)| Ok(store_hash(space, *sector, *index, hash)));
+    stream::iter(writes).try_for_each_concurrent(WRITES_MAX, |write| write).await?;
+    Ok(wrong.len())
 }
 
 type Hashes = Vec<(u64, bytes::Bytes)>;

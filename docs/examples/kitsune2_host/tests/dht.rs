@@ -166,7 +166,7 @@ async fn an_op_from_the_future_does_not_keep_the_node_down() {
     let (ours, theirs) = (space.store().await, memory_store().await);
     let now = Timestamp::now();
     let op = MemoryOp::new(now + 30 * DAY, vec![1; 32]);
-    ours.process_incoming_ops(incoming(&[op.clone()])).await.unwrap();
+    ours.process_incoming_ops(incoming(std::slice::from_ref(&op))).await.unwrap();
     theirs.process_incoming_ops(incoming(&[op])).await.unwrap();
     assert!(Dht::try_from_store(now, theirs).await.is_err());
     assert!(Dht::try_from_store(now, ours).await.is_ok());

@@ -22,8 +22,8 @@ async fn an_op_comes_back_as_it_was() {
     let space = TestSpace::new().await;
     let store = space.store().await;
     let op = MemoryOp::new(Timestamp::now(), vec![1, 2, 3]);
-    let held = store.process_incoming_ops(incoming(&[op.clone()])).await.unwrap();
-    assert_eq!(ids(&[op.clone()]), held);
+    let held = store.process_incoming_ops(incoming(std::slice::from_ref(&op))).await.unwrap();
+    assert_eq!(ids(std::slice::from_ref(&op)), held);
     let unknown = op_at_location(7).compute_op_id();
     let asked = vec![op.compute_op_id(), unknown, op.compute_op_id()];
     let found = store.retrieve_ops(asked).await.unwrap();
@@ -270,4 +270,37 @@ async fn peers_are_remembered() {
     store.set_unresponsive(peer(4), expiry, when).await.unwrap();
     assert_eq!(Some(when), store.get_unresponsive(peer(4)).await.unwrap());
     space.finish().await;
+}
+
+/// What is left of a database may be an answer that nobody awaits, dropped on the plugin's own thread.
+#[tokio::test]
+async fn the_last_reference_may_go_within_a_callback() {
+    let space = TestSpace::new().await;
+    drop(space.open().await);
+    for _ in 0..10 {
+        let database = connect().await;
+        let opening = database.open_space(&space.space_id, &space.spaces.options);
+        drop(database);
+        drop(opening);
+    }
+    space.finish().await;
+}
+
+#[tokio::test]
+async fn errors_say_what_is_wrong() {
+    let space = TestSpace::new().await;
+    let store = space.store().await;
+    let error = store.store_slice_hash(DhtArc::Empty, 0, Bytes::from_static(b"x")).await.unwrap_err();
+    assert!(error.to_string().contains("arc"), "{error}");
+    let plain = SpaceOptions::default();
+    let error = space.spaces.database.open_space(&space.space_id, &plain).await.unwrap_err();
+    assert!(error.message.contains("format"), "{error}");
+
+    space.spaces.database.drop_space(&space.space_id).await.unwrap();
+    assert!(store.query_total_op_count().await.is_err());
+
+    assert!(Plugin::load("libopstore_absent.so").is_err());
+    let nowhere = Location::Conninfo("host=/nowhere dbname=opstore".into());
+    let error = Database::connect(&plugin(), &nowhere, "", 0).await.unwrap_err();
+    assert!(error.retryable, "{error}");
 }
