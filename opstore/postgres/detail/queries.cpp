@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 
 namespace opstore::postgres::detail {
@@ -168,6 +169,22 @@ bool compare_totals(connection& c, space_view space, verify_report& report) {
     return true;
 }
 
+/// A list of ids in their own order, and where each was: probes that follow the order of an index share its
+/// pages, while they are in the processor's caches.
+struct id_order {
+    explicit id_order(std::vector<op_id> const& given) : positions(given.size()) {
+        std::iota(positions.begin(), positions.end(), std::size_t{0});
+        std::sort(positions.begin(), positions.end(),
+                  [&](std::size_t a, std::size_t b) { return given[a] < given[b]; });
+        ids.reserve(given.size());
+        for (std::size_t const position : positions)
+            ids.push_back(given[position]);
+    }
+
+    std::vector<op_id> ids;
+    std::vector<std::size_t> positions;
+};
+
 /// Scans of all ops want the plans that the session otherwise forbids.
 constexpr char const* allow_scans =
     "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashjoin = on; "
@@ -198,44 +215,56 @@ result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc a
 }
 
 result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::vector<op_id> const& ids) {
-    std::vector<stored_op> ops;
+    id_order const sorted(ids);
+    std::vector<std::pair<std::size_t, stored_op>> found_at;
     std::size_t begin = 0, last = 0;
     do {
         std::size_t const end = std::min(begin + statement_ids_max, ids.size());
         auto const found = c.execute(
-            sql::retrieve, of_space(space).image(id_array(ids, begin, end)).bigint(result_bytes_max));
+            sql::retrieve, of_space(space).image(id_array(sorted.ids, begin, end)).bigint(result_bytes_max));
         if (found.empty())
             return space_is_gone();
         std::int64_t bytes = 0;
         for (std::size_t row = 0; row < found.count() && !found.is_null(row, 0); ++row) {
-            auto const at = begin + static_cast<std::size_t>(found.bigint(row, 0));
+            last = begin + static_cast<std::size_t>(found.bigint(row, 0));
             stored_op op;
-            op.id = ids[at];
+            op.id = sorted.ids[last];
             op.location = arc::location{static_cast<std::uint32_t>(found.bigint(row, 1))};
             op.created_at = arc::from_micros(found.bigint(row, 2));
             op.stored_at = arc::from_micros(found.bigint(row, 3));
             op.data = found.bytea(row, 4);
             bytes += static_cast<std::int64_t>(op.data.size());
-            ops.push_back(std::move(op));
-            last = at;
+            found_at.emplace_back(sorted.positions[last], std::move(op));
         }
         begin = bytes < result_bytes_max ? end : last + 1;
     } while (begin < ids.size());
+    std::sort(found_at.begin(), found_at.end(),
+              [](auto const& a, auto const& b) { return a.first < b.first; });
+    std::vector<stored_op> ops;
+    ops.reserve(found_at.size());
+    for (auto& [position, op] : found_at)
+        ops.push_back(std::move(op));
     return ops;
 }
 
 result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::vector<op_id> const& ids) {
-    std::vector<op_id> missing;
+    id_order const sorted(ids);
+    std::vector<bool> is_missing(ids.size());
     std::size_t begin = 0;
     do {
         std::size_t const end = std::min(begin + statement_ids_max, ids.size());
-        auto const found = c.execute(sql::missing, of_space(space).image(id_array(ids, begin, end)));
+        auto const found = c.execute(sql::missing, of_space(space).image(id_array(sorted.ids, begin, end)));
         if (found.empty())
             return space_is_gone();
         for (std::int64_t const ordinal : bigint_array_from_text(found.text(0, 0)))
-            missing.push_back(ids[begin + static_cast<std::size_t>(ordinal)]);
+            is_missing[sorted.positions[begin + static_cast<std::size_t>(ordinal)]] = true;
         begin = end;
     } while (begin < ids.size());
+    std::vector<op_id> missing;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (is_missing[i])
+            missing.push_back(ids[i]);
+    }
     return missing;
 }
 
