@@ -8,7 +8,7 @@ if [ "$(id -u)" = 0 ]; then
 else
     homes=$(cd "$build" && pwd)
 fi
-for home in "$homes/test-server" "$homes/bench-server"; do
+for home in "$homes"/*-server; do
     [ -d "$home" ] || continue
     OPSTORE_HOME=$home "$build/opstore" server stop >/dev/null
     rm -rf "$home"

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <ostream>
+#include <sstream>
 
 namespace opstore::bench {
 namespace {
@@ -23,6 +24,20 @@ std::string count(std::uint64_t ops) {
         return fmt::format("{} M", ops / 1'000'000);
     }
     return ops % 1000 == 0 ? fmt::format("{} k", ops / 1000) : fmt::format("{}", ops);
+}
+
+/// Markdown, in lines as long as a document may have.
+std::string list_item(std::string const& text) {
+    constexpr std::size_t columns = 110;
+    std::string item = "-";
+    std::size_t column = item.size();
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        bool const full = column + 1 + word.size() > columns;
+        item += full ? "\n  " + word : " " + word;
+        column = full ? 2 + word.size() : column + 1 + word.size();
+    }
+    return item + '\n';
 }
 
 char const* verdict(row const& r) {
@@ -149,7 +164,7 @@ void results::write_markdown(std::ostream& out) const {
     }
     out << '\n';
     for (auto const& note : notes_) {
-        out << "- " << note << '\n';
+        out << list_item(note);
     }
 }
 
