@@ -1,10 +1,11 @@
 -- Which of some ids are not held.
 -- Parameters: $1 space_id, $2 incarnation, $3 op_id[].
 -- Rows: none if the space is gone; else one: ordinals (positions in $3, from 0, ascending) of those not held.
--- Index: op_pkey, one probe for each id. Lock: none. Isolation: any.
+-- Index: op_pkey, one probe for each id. LIMIT keeps it so: a planner that knows no statistics yet would make a join
+--   of it that compares each id with each op. Lock: none. Isolation: any.
 SELECT ARRAY(SELECT i.ordinal - 1
              FROM unnest($3::bytea[]) WITH ORDINALITY AS i (op_id, ordinal)
-             WHERE NOT EXISTS (SELECT FROM op o WHERE o.space_id = $1::bigint AND o.op_id = i.op_id)
+             WHERE (SELECT true FROM op o WHERE o.space_id = $1::bigint AND o.op_id = i.op_id LIMIT 1) IS NULL
              ORDER BY i.ordinal) AS ordinals
 FROM space s
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
