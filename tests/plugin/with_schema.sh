@@ -1,8 +1,8 @@
 #!/bin/sh
 # with_schema.sh OPSTORE COMMAND [ARGUMENT...]
-# Runs a command with OPSTORE_HOST_CONNINFO, the server of the tests (OPSTORE_TEST_DATABASE, else the embedded
-# one in OPSTORE_HOME), and OPSTORE_HOST_SCHEMA, a schema of its own there, which is dropped behind it: a host in
-# C has no SQL. Where an argument is exactly @CONNINFO@ or @SCHEMA@, it is replaced by the value.
+# Runs a command with OPSTORE_HOST_CONNINFO, the server of the tests (OPSTORE_TEST_DATABASE, else the embedded one
+# in OPSTORE_HOME), and OPSTORE_HOST_SCHEMA, a schema of its own there, which is dropped behind it: a host in C has
+# no SQL. Where an argument is exactly @CONNINFO@ or @SCHEMA@, it is replaced by the value.
 set -eu
 opstore=$1
 shift
