@@ -51,8 +51,10 @@
  * exception) and should not wait: it holds up others. It may start calls, cancel calls and close spaces; it
  * must not call drain_database() or destroy_database() of its own database (they refuse).
  *
- * Thread safety: every function may be called from any thread at once, but nothing after or while
- * destroy_database() on the same database, nor close_space() on the same space.
+ * Thread safety: every function may be called from any thread at once. But once destroy_database() is called,
+ * only callbacks of that database may still use it, until it returns; and nothing uses a space during or
+ * after its close_space(). A callback that answers each OPSTORE_CLOSING with a new call would keep it from
+ * ever returning.
  *
  * fork(): a child must not use handles of its parent. Signals: the plugin's threads block all of them.
  *
@@ -66,7 +68,7 @@
  *   with all its waiting; 0 is the database's default_timeout_ms.
  * - Truth values are uint32, 0 or 1.
  * - Byte sums are 64 bit; `..._narrow` beside them is the same number, at most 2^31-1, for hosts whose own
- *   interface keeps it in 32 bits.
+ *   interface keeps it in 32 bits. A host that adds to it before it casts (kitsune2 does) cuts it lower.
  *
  *
  * VERSIONS
@@ -170,7 +172,8 @@ typedef struct opstore_error {
     opstore_text statement;   /* Name of the statement that failed, or empty. */
 } opstore_error;
 
-/* For functions without a callback: filled in if they fail. The host sets struct_size. */
+/* For functions without a callback: filled in if they fail. The host sets struct_size; with one that is less
+   than in the first version, it is left alone. */
 typedef struct opstore_failure {
     uint32_t struct_size;
     int32_t code;
@@ -205,18 +208,20 @@ typedef struct opstore_decoded_op {
  * A host's own op format: how the bytes of an op tell its id and its time, and how an id tells its place.
  *
  * The functions are pure: the same input gives the same answer, on every peer and in every run. They are
- * called on threads of the plugin, several at once, only between process_incoming_ops() and its callback,
- * and call nothing of the plugin. The bytes they get end when they return. decode() trusts no length inside
- * the op: peers send what they like.
+ * called on threads of the plugin, several at once, for the ops of a process_incoming_ops(): those of a small
+ * batch on a callback thread, which they hold up. What a cancelled call began may go on behind its callback,
+ * but never behind release(). They call nothing of the plugin. The bytes they get end when they return.
+ * decode() trusts no length inside the op: peers send what they like.
  */
 typedef struct opstore_op_format {
     uint32_t struct_size;
     uint32_t id_size;  /* Of every id that decode() computes, 1 to OPSTORE_ID_BYTES_MAX. */
-    opstore_text name; /* 1 to 63 bytes, remembered by the space; none of the built-in names. */
+    opstore_text name; /* 1 to 63 bytes, copied, remembered by the space; none of the built-in ones. */
     void* context;     /* Passed to the functions. */
 
-    /* 0: *decoded is filled in. Else the reason to reject this op (OPSTORE_UNREADABLE, ...), and the message
-       if there is more to say. `metadata` is what came with the op in opstore_incoming_op. */
+    /* 0: *decoded is filled in; an id of another size than id_size has the op rejected. Else the reason to
+       reject this op (OPSTORE_UNREADABLE, ...), and the message if there is more to say. `metadata` is what
+       came with the op in opstore_incoming_op. */
     int32_t (*decode)(void* context, opstore_bytes op, opstore_bytes metadata, opstore_decoded_op* decoded);
 
     /* The location of an id of id_size bytes. NULL: XOR of its successive 4-byte groups, read as
@@ -225,7 +230,8 @@ typedef struct opstore_op_format {
 
     /* Called once, when the plugin will use context no more: behind an open_space() that failed, or when the
        space is closed and its last call has ended; before destroy_database() returns. On any thread. May be
-       NULL. Not called if open_space() returned 0, nor for a format whose struct_size was refused. */
+       NULL. Not called if open_space() returned 0, nor if a struct_size was refused, the format's or that of
+       the options around it. */
     void (*release)(void* context);
 } opstore_op_format;
 
@@ -311,7 +317,7 @@ typedef struct opstore_space_list {
 /* An op as a peer or an author hands it over. */
 typedef struct opstore_incoming_op {
     opstore_bytes data;
-    opstore_bytes claimed_id; /* Size 0: none. Checked, never trusted. */
+    opstore_bytes claimed_id; /* Checked, never trusted. Size 0: none, and nothing is checked. */
     opstore_bytes metadata;   /* For the host's format; size 0: none. */
 } opstore_incoming_op;
 
@@ -359,7 +365,7 @@ typedef struct opstore_rejection {
 
 typedef struct opstore_ingest_report {
     uint32_t struct_size;
-    opstore_outcome const* outcomes; /* One for each op given, by position. */
+    opstore_outcome const* outcomes; /* One for each op given, by position: for hosts that zip. */
     size_t outcome_count;
     opstore_bytes const* held; /* Ids now in the space; input order, rejected ops left out. */
     size_t held_count;
@@ -627,7 +633,8 @@ typedef struct opstore_plugin {
     /* In this order: new calls end with OPSTORE_CLOSING; those in flight are cancelled; waits until each
        callback has returned; closes all spaces and connections; ends the threads; frees. The database and
        all spaces of it are invalid then. 0, or OPSTORE_WRONG_THREAD: called from a callback; nothing was
-       done. NULL is no error. To let calls finish instead, drain first. */
+       done. NULL is no error. To let calls finish instead, drain first. A host that counts references, where
+       the last may go within a callback, hands the handle to a thread of its own for this. */
     int32_t (*destroy_database)(opstore_database* database);
 
     uint64_t (*list_spaces)(opstore_database* database, uint32_t timeout_ms, opstore_space_list_fn done,
@@ -731,7 +738,7 @@ typedef struct opstore_plugin {
                                            opstore_page_fn done, void* user);
 
     /* The combined hashes of the slices [0, full_slices) of each sector; hashes that a host stored play no
-       part. */
+       part. So in slice mode host it is how to audit them. */
     uint64_t (*retrieve_disc_slices)(opstore_space* space, opstore_sector_set const* sectors,
                                      uint64_t full_slices, uint32_t timeout_ms, opstore_disc_slices_fn done,
                                      void* user);
