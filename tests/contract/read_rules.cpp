@@ -1,6 +1,7 @@
 // Goal: rules 2, 3, 4, 6 and 11 of docs/contract.md, and the arcs of all methods. Method: examples; for arcs,
 // every arc between edge locations against a plain comparison of numbers.
 #include <tests/contract/contract_suite.hpp>
+#include <tests/support/random.hpp>
 
 #include <doctest/doctest.h>
 
@@ -138,6 +139,34 @@ TEST_CASE("4 filter: those not held, in input order, repeats kept, other lengths
                                 chosen_id(9, arc::location{0}, chosen_id_length - 1), id_at(3)});
         CHECK(get(space->filter_out_existing_ops(asked)) == ids({id_at(9), id_at(4), id_at(9), id_at(0)}));
         CHECK(get(space->filter_out_existing_ops({})).empty());
+    });
+}
+
+TEST_CASE("3 retrieve ops, 4 filter: lists of every length, in any order, are answered in theirs") {
+    // A store may share long lists out, and look them up in an order of its own.
+    on_each_store([](store_under_test& space) {
+        constexpr std::uint32_t held = 300;
+        get(space->process_incoming_ops(numbered_ops(0, held, at(11))));
+        random_source random(20261121);
+        for (std::size_t const length : {1, 2, 255, 511, 512, 513, 1024, 3001}) {
+            std::vector<op_id> asked, expected_ops, expected_missing;
+            for (std::size_t i = 0; i < length; ++i) {
+                auto const name = static_cast<std::uint32_t>(random.below(2 * held));
+                auto const id = i % 97 == 5 ? op_id() : id_at(name);
+                asked.push_back(id);
+                if (id == op_id()) {
+                    continue;
+                }
+                (name < held ? expected_ops : expected_missing).push_back(id);
+            }
+            INFO(length, " ids");
+            std::vector<op_id> answered;
+            for (auto const& op : get(space->retrieve_ops(asked))) {
+                answered.push_back(op.id);
+            }
+            CHECK(answered == expected_ops);
+            CHECK(get(space->filter_out_existing_ops(asked)) == expected_missing);
+        }
     });
 }
 

@@ -76,4 +76,20 @@ TEST_CASE("outage: the deadline ends the attempts, and the error may be tried ag
     CHECK(run(space.store->query_total_op_count()).value() == 5);
 }
 
+TEST_CASE("outage: a list that two connections share fails as one call, with the cause") {
+    store_behind_proxy space("shared outage");
+    std::vector<op_id> const ids(4000, id_of_numbered_op(1));
+    space.break_off(1'000'000);
+    try {
+        run(space.store->filter_out_existing_ops(ids, deadline::after(1500ms))).value();
+        FAIL("it answered");
+    } catch (store_error const& e) {
+        CHECK(e.retryable());
+        CHECK((e.code() == errc::unavailable || e.code() == errc::timed_out));
+    }
+    space.proxy.refuse(0);
+    CHECK(run(space.store->filter_out_existing_ops(ids)).value().empty());
+    CHECK(run(space.store->retrieve_ops(ids)).value().size() == ids.size());
+}
+
 }  // namespace opstore::testing

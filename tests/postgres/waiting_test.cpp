@@ -109,6 +109,16 @@ TEST_CASE("waiting: a cancelled statement ends in the server, and its connection
     check_pool_is_whole(*space.store);
 }
 
+TEST_CASE("waiting: a list that two connections share is cancelled as one call") {
+    locked_space space("shared");
+    std::vector<op_id> const ids(1'000'000, id_of_numbered_op(1));
+    background_call filtering(space.store->filter_out_existing_ops(ids));
+    filtering.cancel();
+    CHECK(is_operation_aborted(filtering.finish()));
+    space.release();
+    check_pool_is_whole(*space.store);
+}
+
 TEST_CASE("waiting: reads go on while every writer waits") {
     locked_space space("starving", 2);
     std::vector<std::unique_ptr<ingest_call>> calls;
