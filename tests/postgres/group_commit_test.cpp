@@ -82,7 +82,8 @@ TEST_CASE("group commit: an op of two calls is new for the earlier one") {
 
 TEST_CASE("group commit: a call whose data the database refuses costs no other call its ops") {
     std::string hex;
-    for (std::byte const b : id_of_numbered_op(666).bytes())
+    op_id const poison = id_of_numbered_op(666);
+    for (std::byte const b : poison.bytes())
         hex += fmt::format("{:02x}", std::to_integer<int>(b));
     run_sql("ALTER TABLE op ADD CONSTRAINT refuse_poison CHECK (op_id <> '\\x" + hex + "')");
     locked_space space("poisoned");
