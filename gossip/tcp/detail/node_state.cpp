@@ -200,6 +200,8 @@ tcp_node::state::connection_ptr tcp_node::state::dial(peer_url const& url) {
 asio::awaitable<void> tcp_node::state::accept_others() {
     for (;;) {
         auto [failed, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
+        if (failed && stopping_)
+            co_return;  // stop() closed the acceptor.
         if (failed) {
             say(fmt::format("cannot accept a connection: {}", failed.message()));
             detail::event pause(executor_);
