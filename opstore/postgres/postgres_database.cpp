@@ -232,8 +232,11 @@ boost::asio::awaitable<result<void>> postgres_database::drop_space(std::string k
         bool const exists =
             !c.execute(sql::lock_space, parameters().bigint(space->space_id).bigint(space->incarnation))
                  .empty();
-        if (exists)
-            c.execute(sql::drop_space, parameters().bigint(space->space_id));
+        if (exists) {
+            auto const id = parameters().bigint(space->space_id);
+            c.execute(sql::lock_fold, id);
+            c.execute(sql::drop_space, id);
+        }
         c.commit();
         if (!exists)
             return unknown_space(key);

@@ -86,9 +86,9 @@ postgres_op_store::postgres_op_store(std::shared_ptr<postgres_database> database
       space_id_(space_id),
       incarnation_(incarnation),
       options_(std::make_shared<space_options const>(std::move(options))),
-      ingest_(std::make_shared<postgres::detail::ingest_queue>(
-          *database_->pool_, postgres::detail::space_identity{space_id, incarnation},
-          database_->options_.clock, database_->options_.group_commit)) {}
+      ingest_(postgres::detail::ingest_queue::make(*database_->pool_, {space_id, incarnation},
+                                                   options_->slices, database_->options_.clock,
+                                                   database_->options_.group_commit)) {}
 
 postgres_op_store::~postgres_op_store() = default;
 

@@ -3,18 +3,25 @@
 --   no id twice), $7 their number, $8 clock in us
 --   (array of none or one: else the server's), $9 writer, $10 batch.
 -- Rows: one (first_stored_at, fresh_ordinals): op i of the batch, from 0, has the stamp first_stored_at + i if it
---   is fresh; fresh_ordinals is null when all are. No row: the space is gone.
+--   is fresh; fresh_ordinals is null when all are. No row, and nothing stored: the space is gone, or somebody else
+--   stored ops while the statement waited for the lock. Behind lock_space only the former can be.
 -- Lock: the space's row, taken first (all else depends on `reserved`) and held to the commit: so stamps grow in
---   commit order. What the statement changes it changes by row locks (ON CONFLICT, UPDATE), which see the
---   newest rows although the statement's snapshot is older than its lock.
+--   commit order.
+-- No op twice: `fresh` looks into the statement's snapshot, which is older than the lock. Every ingest moves
+--   last_stored_at; so if the row that was locked still has the one of the snapshot, nobody stored ops between
+--   the two, and the snapshot shows all there are. If it has another, `reserved` is empty, and so is all else: an
+--   UPDATE that waited compares the newest row with what it joined before (`seen`).
+-- Index: op_by_id, one probe for each id. LIMIT keeps it so, see missing.sql.
 -- Isolation: read committed. No volatile function here: a distributed UPDATE does not take one.
 WITH reserved AS (
-    UPDATE space
+    UPDATE space s
     SET last_stored_at = greatest(
             coalesce(($8::bigint[])[1], (extract(epoch FROM statement_timestamp()) * 1000000)::bigint),
-            last_stored_at + 1) + $7::bigint - 1
-    WHERE space_id = $1::bigint AND incarnation = $2::bigint
-    RETURNING last_stored_at - $7::bigint + 1 AS first_stored_at, full_slices * slice_us AS sealed_until, slice_us
+            s.last_stored_at + 1) + $7::bigint - 1
+    FROM space seen
+    WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
+          AND seen.space_id = s.space_id AND seen.last_stored_at = s.last_stored_at
+    RETURNING s.last_stored_at - $7::bigint + 1 AS first_stored_at
 ), fresh AS (
     INSERT INTO op (space_id, location, created_at, stored_at, size, sector, op_id, payload)
     SELECT $1::bigint, i.location, i.created_at, r.first_stored_at + i.ordinal - 1, octet_length(i.payload),
@@ -22,19 +29,12 @@ WITH reserved AS (
     FROM reserved r,
          unnest($3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[])
              WITH ORDINALITY AS i (op_id, location, created_at, payload, ordinal)
-    ON CONFLICT (space_id, op_id) DO NOTHING
-    RETURNING op_id, sector::bigint, created_at, stored_at, size
-), folded AS (
-    INSERT INTO slice_hash AS kept (space_id, arc_start, arc_end, slice_index, hash, op_count)
-    SELECT $1::bigint, f.sector << 23, ((f.sector + 1) << 23) - 1, f.created_at / r.slice_us,
-           substring(varbit_send(bit_xor(('x' || encode(f.op_id, 'hex'))::varbit)) FROM 5), count(*)
-    FROM fresh f, reserved r
-    WHERE f.created_at < r.sealed_until
-    GROUP BY f.sector, f.created_at / r.slice_us
-    ON CONFLICT (space_id, arc_start, arc_end, slice_index) DO UPDATE
-    SET hash = substring(varbit_send(('x' || encode(kept.hash, 'hex'))::varbit
-                                     # ('x' || encode(excluded.hash, 'hex'))::varbit) FROM 5),
-        op_count = kept.op_count + excluded.op_count
+    WHERE (SELECT true
+           FROM op o
+           WHERE o.space_id = $1::bigint AND o.op_id = i.op_id
+                 AND int8send(o.space_id) || o.op_id = int8send($1::bigint) || i.op_id
+           LIMIT 1) IS NULL
+    RETURNING stored_at, size
 ), total AS (
     SELECT count(*) AS op_count, coalesce(sum(size), 0)::bigint AS op_bytes FROM fresh
 ), counted AS (

@@ -1,10 +1,13 @@
--- Replaces the kept slice hashes by what the ops say. Run behind lock_space.
+-- Replaces the kept slice hashes by what the ops folded into them say. Run behind lock_space and lock_fold, when
+-- the end of the fold is right.
 -- Parameters: $1 space_id. The rows removed and the rows written are never the same.
 WITH computed AS MATERIALIZED (
     SELECT (o.sector::bigint << 23) AS arc_start, o.created_at / s.slice_us AS slice_index,
            substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
            count(*) AS op_count
-    FROM space s JOIN op o ON o.space_id = s.space_id AND o.created_at < s.full_slices * s.slice_us
+    FROM space s JOIN slice_fold f USING (space_id)
+         JOIN op o ON o.space_id = s.space_id AND o.created_at < s.full_slices * s.slice_us
+                      AND o.stored_at <= f.folded_to
     WHERE s.space_id = $1::bigint AND s.slice_mode = 'store'
     GROUP BY 1, 2
 ), removed AS (

@@ -1,4 +1,5 @@
--- Sets counters to what the ops say, and the watermark to at least the last stamp. Run behind lock_space.
+-- Sets counters to what the ops say, the watermark to at least the last stamp, and the end of the fold to at most
+-- the watermark. Run behind lock_space and lock_fold, before repair_slices.
 -- Parameters: $1 space_id.
 WITH counted AS (
     SELECT count(*) AS op_count, coalesce(sum(size), 0)::bigint AS op_bytes,
@@ -9,6 +10,11 @@ WITH counted AS (
     UPDATE space_total t SET op_count = c.op_count, op_bytes = c.op_bytes
     FROM counted c
     WHERE t.space_id = $1::bigint
+), unfolded AS (
+    UPDATE slice_fold f SET folded_to = greatest(s.last_stored_at, c.last_stored_at)
+    FROM counted c, space s
+    WHERE f.space_id = $1::bigint AND s.space_id = f.space_id AND s.slice_mode = 'store'
+          AND f.folded_to > greatest(s.last_stored_at, c.last_stored_at)
 )
 UPDATE space s SET last_stored_at = greatest(s.last_stored_at, c.last_stored_at)
 FROM counted c

@@ -1,5 +1,6 @@
 -- Computes and keeps the hashes of the slices [$2, $3) of all sectors, and moves the boundary there.
--- Run behind lock_space, in its transaction: nobody stores ops meanwhile.
+-- Run behind lock_space, lock_fold and as many fold as there are to do, in their transaction: nobody stores ops
+-- meanwhile, and none is left in the tail that would be counted twice.
 -- Parameters: $1 space_id, $2 full_slices as locked, $3 the new one.
 -- Rows: one. Index: op_by_sector_created_at, one range for each sector.
 WITH sealed AS (

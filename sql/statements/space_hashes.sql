@@ -5,12 +5,14 @@
 --   disc, with unit null, where it holds ops, and one for each unit of time behind it that does, ascending; hashes
 --   are joined, in the order of the sectors. Without ops: one row whose sectors are null. A row for each unit, since
 --   a row for each cell costs four times the memory.
--- Index: slice_hash_pkey for what is sealed, op_by_sector_created_at for the rest, one range for each sector; every
---   op behind the disc is read. Watermark, kept hashes, boundary and ops come from one snapshot. Lock: none.
+-- Index: slice_hash_pkey for what is sealed, op_by_sector_stored_at for its tail (see fold.sql),
+--   op_by_sector_created_at for the rest, one range for each sector; every op behind the disc is read. Watermark,
+--   kept hashes, boundaries and ops come from one snapshot. Lock: none.
 -- Isolation: any.
 SELECT s.last_stored_at, t.op_count, h.unit, h.sectors, h.hashes, h.op_counts
 FROM space s
 JOIN space_total t USING (space_id)
+JOIN slice_fold f USING (space_id)
 LEFT JOIN LATERAL (
     SELECT c.unit, array_agg(c.sector ORDER BY c.sector) AS sectors,
            string_agg(c.hash, ''::bytea ORDER BY c.sector) AS hashes,
@@ -24,6 +26,11 @@ LEFT JOIN LATERAL (
                     WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
                           AND k.arc_end = ((c.sector + 1) << 23) - 1
                           AND k.slice_index < least($3::bigint, s.full_slices)
+                    UNION ALL
+                    SELECT ('x' || encode(o.op_id, 'hex'))::varbit, 1
+                    FROM op o
+                    WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint AND o.stored_at > f.folded_to
+                          AND o.created_at / s.slice_us < least($3::bigint, s.full_slices)
                     UNION ALL
                     SELECT bit_xor(('x' || encode(o.op_id, 'hex'))::varbit), count(*)
                     FROM op o

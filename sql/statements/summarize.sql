@@ -3,10 +3,11 @@
 --   start[] (inclusive), $6 ring end[] (exclusive).
 -- Rows: none if the space is gone; else (ring, hash) for each part with ops: ring -1 for the disc (up to two rows,
 --   to be combined: kept hashes, and ops beyond them), else the ring from 0. One row of nulls without ops.
--- Index: slice_hash_pkey for what is sealed, op_by_sector_created_at for the rest. Kept hashes, boundary and ops
---   come from one snapshot. Lock: none. Isolation: any.
+-- Index: slice_hash_pkey for what is sealed, op_by_sector_stored_at for its tail (see fold.sql),
+--   op_by_sector_created_at for the rest. Kept hashes, boundaries and ops come from one snapshot. Lock: none. Isolation: any.
 SELECT h.ring, h.hash
 FROM space s
+JOIN slice_fold f USING (space_id)
 LEFT JOIN LATERAL (
     SELECT -1::bigint AS ring,
            substring(varbit_send(bit_xor(('x' || encode(k.hash, 'hex'))::varbit)) FROM 5) AS hash
@@ -16,6 +17,11 @@ LEFT JOIN LATERAL (
         FROM slice_hash k
         WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
               AND k.arc_end = ((c.sector + 1) << 23) - 1 AND k.slice_index < least($4::bigint, s.full_slices)
+        UNION ALL
+        SELECT o.op_id
+        FROM op o
+        WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint AND o.stored_at > f.folded_to
+              AND o.created_at / s.slice_us < least($4::bigint, s.full_slices)
         OFFSET 0) k
     HAVING count(*) > 0
     UNION ALL

@@ -72,6 +72,7 @@ TEST_CASE("kept slices: damage is named and mended") {
     auto const store = open("damaged", clock);
     run(store->process_incoming_ops(numbered_batch(0, 2000))).value();
     REQUIRE(run(store->verify()).value().slice_hashes > 100);
+    run(store->seal(clock.now(), 1)).value();  // All is folded in.
     auto const here = std::string(" WHERE space_id = (SELECT space_id FROM space WHERE key = 'damaged')");
     auto const summary = [&] { return run(store->summarize(arc::arc_set::full(), clock.now())).value(); };
     auto const whole = summary();
@@ -88,6 +89,8 @@ TEST_CASE("kept slices: damage is named and mended") {
         {"UPDATE space_total SET op_count = 7" + here, "op_count"},
         {"UPDATE space_total SET op_bytes = 7" + here, "op_bytes"},
         {"UPDATE space SET last_stored_at = 7" + here, "watermark"},
+        {"UPDATE slice_fold SET folded_to = folded_to + 1000000" + here, "folded_to"},
+        {"UPDATE slice_fold SET folded_to = 1" + here, "slice_hash"},
         {"UPDATE op SET sector = (sector + 1) % 512" + here, "op_columns"},
     };
     for (auto const& [sql, name] : spoilings) {

@@ -78,14 +78,27 @@ TEST_CASE("schema: a store of version 2 is brought up to date with its ops") {
         auto const store =
             run(open_test_database(schema.options)->open_or_create_space(space_options("old"))).value();
         run(store->process_incoming_ops(numbered_batch(0, 10))).value();
+        // Folded in, as it was when there was no tail.
+        run(store->seal(numbered_op_start, 1)).value();
     }
-    schema.sql("DROP TABLE peer_meta; DELETE FROM schema_migration WHERE version > 2");
+    schema.sql(R"(
+        DROP TABLE peer_meta, slice_fold CASCADE;
+        DROP INDEX op_by_id;
+        ALTER TABLE op DROP CONSTRAINT op_by_stored_at;
+        ALTER TABLE op ADD PRIMARY KEY (space_id, op_id);
+        CREATE UNIQUE INDEX op_by_stored_at ON op (space_id, stored_at);
+        DELETE FROM schema_migration WHERE version > 2)");
     auto const report = migrate(schema.options);
     CHECK(report.version_before == 2);
     auto const database = open_test_database(schema.options);
     auto const store = run(database->open_space("old")).value();
     CHECK(run(store->query_total_op_count()).value() == 10);
     CHECK(run(run(database->open_peer_meta("old")).value()->get_all({})).value().empty());
+    auto const grown = run(store->process_incoming_ops(numbered_batch(5, 10))).value();
+    CHECK(grown.newly_stored.size() == 5);
+    auto const verified = run(store->verify()).value();
+    CHECK(verified.damage_count == 0);
+    CHECK(verified.ops == 15);
 }
 
 TEST_CASE("schema: 20 migrations at once") {

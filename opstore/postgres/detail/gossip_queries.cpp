@@ -199,8 +199,8 @@ result<std::vector<sector_slices>> fetch_disc_slices(connection& c, space_view s
         auto const hashes = hashes_of(found, row, 2, indices.size(), space);
         for (std::size_t i = 0; i < indices.size(); ++i) {
             auto const bytes = hashes[i].bytes();
-            of_sector.slices.emplace_back(static_cast<std::uint64_t>(indices[i]),
-                                          std::vector<std::byte>(bytes.begin(), bytes.end()));
+            add_part(of_sector.slices, static_cast<std::uint64_t>(indices[i]),
+                     std::vector<std::byte>(bytes.begin(), bytes.end()));
         }
         ++row;
     }

@@ -6,6 +6,13 @@
 #include <numeric>
 
 namespace opstore::postgres::detail {
+namespace {
+
+/// A statement that lost a race was for nothing, so where writers meet, each takes the lock first: that costs
+/// two round trips. Now and then one tries without, since the other may have gone.
+constexpr int batches_locked_after_a_race = 32;
+
+}  // namespace
 
 ingest_batch::ingest_batch(std::vector<admission const*> calls) : calls_(std::move(calls)) {
     find_unique_ops();
@@ -74,15 +81,19 @@ bool ingest_batch::store(connection& c, space_identity space, batch_writer& writ
 bool ingest_batch::store_anew(connection& c, space_identity space, batch_writer& writer,
                               std::optional<arc::timestamp> clock) {
     ++writer.last_batch;
-    if (statements_.size() == 1)
-        return execute(c, statements_.front(), space, writer, clock);
-    c.begin();
-    for (statement_range const range : statements_) {
-        if (!execute(c, range, space, writer, clock)) {
-            c.rollback();
-            return false;
-        }
+    if (statements_.size() == 1 && writer.locks_ahead == 0) {
+        if (execute(c, statements_.front(), space, writer, clock))
+            return true;
+        writer.locks_ahead = batches_locked_after_a_race;
     }
+    writer.locks_ahead = std::max(writer.locks_ahead - 1, 0);
+    c.begin();
+    if (c.execute(sql::lock_space, parameters().bigint(space.space_id).bigint(space.incarnation)).empty()) {
+        c.rollback();
+        return false;
+    }
+    for (statement_range const range : statements_)
+        execute(c, range, space, writer, clock);
     c.commit();
     return true;
 }
@@ -168,6 +179,10 @@ void ingest_batch::note_fresh_by_id(rows const& ids) {
     std::sort(added.begin(), added.end());
     for (std::size_t i = 0; i < unique_.size(); ++i)
         fresh_[i] = std::binary_search(added.begin(), added.end(), unique_[i]->id);
+}
+
+std::size_t ingest_batch::fresh_count() const {
+    return static_cast<std::size_t>(std::count(fresh_.begin(), fresh_.end(), true));
 }
 
 std::vector<ingest_report> ingest_batch::take_reports() {

@@ -3,6 +3,7 @@
 #include <opstore/admission.hpp>
 #include <opstore/op_store.hpp>
 #include <opstore/postgres/detail/connection.hpp>
+#include <opstore/postgres/detail/query_parts.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,12 +18,8 @@ namespace opstore::postgres::detail {
 struct batch_writer {
     std::int64_t id;
     std::int64_t last_batch = 0;
-};
-
-/// The space that is written to, as it was when it was opened.
-struct space_identity {
-    std::int64_t space_id;
-    std::int64_t incarnation;
+    /// So many more batches lock the space first: another writer was met.
+    int locks_ahead = 0;
 };
 
 /// The ops of one or more calls, written in one transaction. Blocking, for a thread of the pool.
@@ -44,6 +41,9 @@ public:
     bool store(connection& c, space_identity space, batch_writer& writer,
                std::optional<arc::timestamp> clock);
 
+    /// Ops that store() added to the space. Precondition as below.
+    std::size_t fresh_count() const;
+
     /// What became of the calls, in order. Precondition: store() returned true.
     std::vector<ingest_report> take_reports();
 
@@ -58,6 +58,7 @@ private:
                     std::optional<arc::timestamp> clock);
     bool store_after_doubt(connection& c, space_identity space, batch_writer& writer,
                            std::optional<arc::timestamp> clock);
+    /// False: the space is gone, or another writer came between; behind lock_space only the former.
     bool execute(connection& c, statement_range range, space_identity space, batch_writer const& writer,
                  std::optional<arc::timestamp> clock);
     void note_fresh(rows const& answer, statement_range range);

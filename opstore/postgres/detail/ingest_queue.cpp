@@ -17,10 +17,6 @@ std::int64_t random_positive() {
     return static_cast<std::int64_t>(value >> 1);
 }
 
-refusal space_is_gone() {
-    return refusal(errc::no_such_space, "the space was dropped");
-}
-
 /// An outage, as the caller of an ingest has to hear it: whether its ops may have been stored.
 std::exception_ptr in_doubt(std::exception_ptr const& error) {
     try {
@@ -104,9 +100,12 @@ public:
 
     void succeed() override {
         if (space_exists_) {
+            std::size_t const stored = batch_.fresh_count();
             auto reports = batch_.take_reports();
             for (std::size_t i = 0; i < group_.size(); ++i)
                 queue_->settle(*group_[i], std::move(reports[i]), nullptr);
+            if (queue_->folder_)
+                queue_->folder_->note_stored(stored);
         } else {
             for (auto const& c : group_)
                 queue_->settle(*c, space_is_gone(), nullptr);
@@ -151,6 +150,20 @@ ingest_queue::ingest_queue(connection_pool& pool, space_identity space, std::fun
     std::size_t const writers = group_commit ? 1 : pool.write_connections();
     for (std::size_t i = 0; i < writers; ++i)
         idle_writers_.push_back(batch_writer{random_positive()});
+}
+
+std::shared_ptr<ingest_queue> ingest_queue::make(connection_pool& pool, space_identity space,
+                                                 slice_mode slices, std::function<arc::timestamp()> clock,
+                                                 bool group_commit) {
+    std::shared_ptr<ingest_queue> const queue(new ingest_queue(pool, space, std::move(clock), group_commit));
+    if (slices == slice_mode::store) {
+        auto caught_up = [weak = std::weak_ptr<ingest_queue>(queue)] {
+            if (auto const waiting = weak.lock())
+                waiting->flush_waiting();
+        };
+        queue->folder_ = std::make_shared<tail_folder>(pool, space, std::move(caught_up));
+    }
+    return queue;
 }
 
 ingest_queue::~ingest_queue() = default;
@@ -210,7 +223,7 @@ void ingest_queue::enqueue(std::shared_ptr<call> const& c) {
 }
 
 void ingest_queue::flush_waiting() {
-    for (;;) {
+    while (!folder_ || !folder_->is_behind()) {
         std::vector<std::shared_ptr<call>> group;
         batch_writer writer{};
         {

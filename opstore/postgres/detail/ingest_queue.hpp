@@ -4,6 +4,7 @@
 #include <opstore/op_store.hpp>
 #include <opstore/postgres/detail/connection_pool.hpp>
 #include <opstore/postgres/detail/ingest_batch.hpp>
+#include <opstore/postgres/detail/tail_folder.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -33,9 +34,10 @@ public:
     static constexpr std::size_t waiting_calls_max = 65'536;
 
     /// `clock` may be empty: then the server's. The pool must outlive all calls. Without group commit each
-    /// call has a transaction of its own, as many at once as the pool lets write.
-    ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
-                 bool group_commit);
+    /// call has a transaction of its own, as many at once as the pool lets write. In slice mode store the
+    /// tail is folded behind the commits, and ingest waits for that where it cannot keep up.
+    static std::shared_ptr<ingest_queue> make(connection_pool& pool, space_identity space, slice_mode slices,
+                                              std::function<arc::timestamp()> clock, bool group_commit);
     ~ingest_queue();
 
     /// op_store::process_incoming_ops() behind the admission. Precondition: it admitted at least one op.
@@ -45,6 +47,9 @@ private:
     class call;
     class flush_job;
     enum class withdrawal { taken_out, in_doubt, too_late };
+
+    ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
+                 bool group_commit);
 
     void enqueue(std::shared_ptr<call> const& c);
     withdrawal withdraw(call& c);
@@ -61,6 +66,7 @@ private:
     space_identity const space_;
     std::function<arc::timestamp()> const clock_;
     bool const group_commit_;
+    std::shared_ptr<tail_folder> folder_;  ///< None in slice mode host.
 
     std::mutex mutex_;
     std::deque<std::shared_ptr<call>> waiting_;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
 
 namespace opstore::postgres::detail {
@@ -163,27 +162,21 @@ bool compare_totals(connection& c, space_view space, verify_report& report) {
     if (found.bigint(0, 4) < found.bigint(0, 5))
         note(report,
              make_damage("watermark", "space", std::string(found.text(0, 4)), std::string(found.text(0, 5))));
+    if (found.boolean(0, 7))
+        note(report,
+             make_damage("folded_to", "space", std::string(found.text(0, 8)), std::string(found.text(0, 5))));
     if (found.bigint(0, 6) != 0)
         note(report, make_damage("op_columns", "sector or size of ops", "",
                                  fmt::format("{} ops differ", found.text(0, 6))));
     return true;
 }
 
-/// A list of ids in their own order, and where each was: probes that follow the order of an index share its
-/// pages, while they are in the processor's caches.
-struct id_order {
-    explicit id_order(std::vector<op_id> const& given) : positions(given.size()) {
-        std::iota(positions.begin(), positions.end(), std::size_t{0});
-        std::sort(positions.begin(), positions.end(),
-                  [&](std::size_t a, std::size_t b) { return given[a] < given[b]; });
-        ids.reserve(given.size());
-        for (std::size_t const position : positions)
-            ids.push_back(given[position]);
+/// Behind lock_space: then there is an end to it.
+void fold_all(connection& c, space_view space) {
+    c.execute(sql::lock_fold, parameters().bigint(space.space_id));
+    while (fold_some(c, {space.space_id, space.incarnation})) {
     }
-
-    std::vector<op_id> ids;
-    std::vector<std::size_t> positions;
-};
+}
 
 /// Scans of all ops want the plans that the session otherwise forbids.
 constexpr char const* allow_scans =
@@ -215,56 +208,43 @@ result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc a
 }
 
 result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::vector<op_id> const& ids) {
-    id_order const sorted(ids);
-    std::vector<std::pair<std::size_t, stored_op>> found_at;
+    std::vector<stored_op> ops;
     std::size_t begin = 0, last = 0;
     do {
         std::size_t const end = std::min(begin + statement_ids_max, ids.size());
         auto const found = c.execute(
-            sql::retrieve, of_space(space).image(id_array(sorted.ids, begin, end)).bigint(result_bytes_max));
+            sql::retrieve, of_space(space).image(id_array(ids, begin, end)).bigint(result_bytes_max));
         if (found.empty())
             return space_is_gone();
         std::int64_t bytes = 0;
         for (std::size_t row = 0; row < found.count() && !found.is_null(row, 0); ++row) {
             last = begin + static_cast<std::size_t>(found.bigint(row, 0));
             stored_op op;
-            op.id = sorted.ids[last];
+            op.id = ids[last];
             op.location = arc::location{static_cast<std::uint32_t>(found.bigint(row, 1))};
             op.created_at = arc::from_micros(found.bigint(row, 2));
             op.stored_at = arc::from_micros(found.bigint(row, 3));
             op.data = found.bytea(row, 4);
             bytes += static_cast<std::int64_t>(op.data.size());
-            found_at.emplace_back(sorted.positions[last], std::move(op));
+            ops.push_back(std::move(op));
         }
         begin = bytes < result_bytes_max ? end : last + 1;
     } while (begin < ids.size());
-    std::sort(found_at.begin(), found_at.end(),
-              [](auto const& a, auto const& b) { return a.first < b.first; });
-    std::vector<stored_op> ops;
-    ops.reserve(found_at.size());
-    for (auto& [position, op] : found_at)
-        ops.push_back(std::move(op));
     return ops;
 }
 
 result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::vector<op_id> const& ids) {
-    id_order const sorted(ids);
-    std::vector<bool> is_missing(ids.size());
+    std::vector<op_id> missing;
     std::size_t begin = 0;
     do {
         std::size_t const end = std::min(begin + statement_ids_max, ids.size());
-        auto const found = c.execute(sql::missing, of_space(space).image(id_array(sorted.ids, begin, end)));
+        auto const found = c.execute(sql::missing, of_space(space).image(id_array(ids, begin, end)));
         if (found.empty())
             return space_is_gone();
         for (std::int64_t const ordinal : bigint_array_from_text(found.text(0, 0)))
-            is_missing[sorted.positions[begin + static_cast<std::size_t>(ordinal)]] = true;
+            missing.push_back(ids[begin + static_cast<std::size_t>(ordinal)]);
         begin = end;
     } while (begin < ids.size());
-    std::vector<op_id> missing;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (is_missing[i])
-            missing.push_back(ids[i]);
-    }
     return missing;
 }
 
@@ -337,9 +317,11 @@ result<std::optional<std::vector<std::byte>>> fetch_slice_hash(connection& c, sp
         sql::slice_hash, of_space(space).bigint(start).bigint(end).bigint(static_cast<std::int64_t>(index)));
     if (found.empty())
         return space_is_gone();
-    std::optional<std::vector<std::byte>> hash;
-    if (!found.is_null(0, 0))
-        hash = found.bytea(0, 0);
+    if (found.is_null(0, 0))
+        return std::nullopt;
+    std::vector<std::byte> hash;
+    for (std::size_t row = 0; row < found.count(); ++row)
+        add_part(hash, found.bytea(row, 0));
     return hash;
 }
 
@@ -357,8 +339,8 @@ result<std::vector<std::vector<slice_hash>>> fetch_slice_hashes(connection& c, s
     std::vector<std::vector<slice_hash>> hashes(arcs.size());
     for (std::size_t row = 0; row < found.count(); ++row) {
         if (!found.is_null(row, 0))
-            hashes[static_cast<std::size_t>(found.bigint(row, 0))].emplace_back(
-                static_cast<std::uint64_t>(found.bigint(row, 1)), found.bytea(row, 2));
+            add_part(hashes[static_cast<std::size_t>(found.bigint(row, 0))],
+                     static_cast<std::uint64_t>(found.bigint(row, 1)), found.bytea(row, 2));
     }
     return hashes;
 }
@@ -442,6 +424,7 @@ result<seal_report> seal_slices(connection& c, space_view space, arc::timestamp 
     auto const due = arc::full_slice_count(std::min(now, present), space.slice_factor);
     seal_report report;
     report.full_slices = static_cast<std::uint64_t>(locked.bigint(0, 0));
+    fold_all(c, space);
     if (due > report.full_slices) {
         report.sealed = std::min(due - report.full_slices, slices_max);
         c.execute(sql::seal, parameters()
@@ -476,13 +459,14 @@ result<verify_report> repair_space(connection& c, space_view space) {
         c.rollback();
         return space_is_gone();
     }
+    c.execute(sql::lock_fold, id);
     c.execute_text("allow_scans", allow_scans);
     compare_totals(c, space, report);
     compare_slices(c, space, report);
     if (report.damage_count > 0) {
         c.execute(sql::repair_columns, id);
-        c.execute(sql::repair_slices, id);
         c.execute(sql::repair_totals, id);
+        c.execute(sql::repair_slices, id);
     }
     c.commit();
     return report;

@@ -1,5 +1,7 @@
 #include <opstore/postgres/detail/query_parts.hpp>
 
+#include <sql/statements.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -52,6 +54,27 @@ void append_ids(std::vector<op_id>& out, std::vector<std::byte> const& joined, s
     out.reserve(out.size() + count);
     for (std::size_t i = 0; i < count; ++i)
         out.emplace_back(std::span(joined).subspan(i * id_length, id_length));
+}
+
+bool fold_some(connection& c, space_identity space) {
+    constexpr std::int64_t ops_max = 16'384;
+    auto const folded =
+        c.execute(sql::fold, parameters().bigint(space.space_id).bigint(space.incarnation).bigint(ops_max));
+    return !folded.empty() && folded.boolean(0, 0);
+}
+
+void add_part(std::vector<std::byte>& hash, std::vector<std::byte> const& part) {
+    // All parts are as long as the space's ids, but for damage.
+    hash.resize(std::max(hash.size(), part.size()));
+    for (std::size_t i = 0; i < part.size(); ++i)
+        hash[i] ^= part[i];
+}
+
+void add_part(std::vector<slice_hash>& slices, std::uint64_t index, std::vector<std::byte> part) {
+    if (!slices.empty() && slices.back().index == index)
+        add_part(slices.back().hash, part);
+    else
+        slices.emplace_back(index, std::move(part));
 }
 
 arc::timestamp after_watermark(arc::timestamp start, std::int64_t watermark) {

@@ -4,6 +4,7 @@
 #include <arc/timestamp.hpp>
 #include <opstore/errors.hpp>
 #include <opstore/op_id.hpp>
+#include <opstore/op_store.hpp>
 #include <opstore/postgres/detail/connection.hpp>
 
 #include <cstddef>
@@ -12,6 +13,12 @@
 #include <vector>
 
 namespace opstore::postgres::detail {
+
+/// A space, as it was when it was opened.
+struct space_identity {
+    std::int64_t space_id;
+    std::int64_t incarnation;
+};
 
 /// One space, as the statements need it.
 struct space_view {
@@ -30,6 +37,10 @@ inline constexpr std::int64_t result_bytes_max = 32 << 20;
 /// it finds nothing.
 parameters of_space(space_view space);
 
+/// Folds a bounded part of a space's tail into its slice hashes. Returns whether some is left to fold. A
+/// repeat goes on where the one before ended.
+bool fold_some(connection& c, space_identity space);
+
 refusal space_is_gone();
 
 /// The nearest number that a statement takes.
@@ -43,6 +54,13 @@ std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size
 /// Cuts joined ids, or hashes, apart and adds them. Throws store_error unless they are `count`.
 void append_ids(std::vector<op_id>& out, std::vector<std::byte> const& joined, std::size_t id_length,
                 std::size_t count);
+
+/// Combines one more part of a slice's hash with those before it (see sql/statements/fold.sql). Empty: none
+/// yet.
+void add_part(std::vector<std::byte>& hash, std::vector<std::byte> const& part);
+
+/// Adds a slice, or one more part of the last one's hash.
+void add_part(std::vector<slice_hash>& slices, std::uint64_t index, std::vector<std::byte> part);
 
 /// max(start, W + 1).
 arc::timestamp after_watermark(arc::timestamp start, std::int64_t watermark);

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <opstore/postgres/detail/connection_pool.hpp>
+#include <opstore/postgres/detail/query_parts.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace opstore::postgres::detail {
+
+/// Folds the ops of a space into its slice hashes behind the commits that stored them, on another connection
+/// (sql/statements/fold.sql). Nobody waits for it: readers add what is not folded yet, the tail. It only has
+/// to stay short, and does, as long as somebody stores ops or seals.
+///
+/// Thread safety: every method from any thread.
+class tail_folder : public std::enable_shared_from_this<tail_folder> {
+public:
+    /// A tail from here on is worth a transaction. Up to here it stays, which costs a reader of all sectors a
+    /// millisecond.
+    static constexpr std::size_t fold_at = 512;
+    /// From here on is_behind(): about what readers of all sectors feel.
+    static constexpr std::size_t behind_at = 32'768;
+
+    /// The pool must outlive all use. `caught_up` is called, on any thread, when is_behind() may have ended.
+    tail_folder(connection_pool& pool, space_identity space, std::function<void()> caught_up);
+
+    /// So many ops were committed.
+    void note_stored(std::size_t ops);
+
+    /// A fold is under way, and those who store ops should wait for it. One that fails holds nobody up: the
+    /// next commit tries again.
+    bool is_behind() const;
+
+private:
+    class fold_job;
+    void fold_if_due();
+    void end_fold(bool succeeded, bool more);
+
+    connection_pool& pool_;
+    space_identity const space_;
+    std::function<void()> const caught_up_;
+
+    mutable std::mutex mutex_;
+    /// Ops that may be in the tail, at most. What earlier writers left is not known: enough for a look.
+    std::size_t tail_ = fold_at;
+    std::size_t being_folded_ = 0;
+    bool folding_ = false;
+};
+
+}  // namespace opstore::postgres::detail

@@ -1,0 +1,200 @@
+// Goal: slice hashes read the same whatever part of the ops is folded into them, a fold that cannot go on
+// holds up nobody before the tail is long, and no op is stored twice now that no key forbids it. Method: the
+// memory store beside it, while a session of the test holds the lock that a fold needs.
+#include <opstore/memory/memory_op_store.hpp>
+#include <opstore/postgres/detail/tail_folder.hpp>
+#include <tests/postgres/locked_space.hpp>
+#include <tests/postgres/numbered_ops.hpp>
+#include <tests/support/manual_clock.hpp>
+
+#include <doctest/doctest.h>
+
+namespace opstore::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using postgres::detail::connection;
+
+/// A space with slices of 15 minutes, some of them sealed, and its like in memory.
+struct space_and_oracle {
+    std::string const name;
+    manual_clock clock{numbered_op_start + 10h};
+    std::shared_ptr<postgres_database> const database = open();
+    std::unique_ptr<op_store> const store = run(database->open_or_create_space(options())).value();
+    memory_op_store oracle{options(), clock};
+
+    explicit space_and_oracle(std::string key) : name(std::move(key)) {}
+
+    std::shared_ptr<postgres_database> open() const {
+        auto where = test_database_options();
+        where.clock = clock;
+        where.connections = 4;
+        return open_test_database(where);
+    }
+    space_options options() const {
+        space_options made(name);
+        made.slice_factor = 0;
+        return made;
+    }
+    void store_batch(std::uint64_t first, std::uint64_t count, std::uint64_t step) {
+        auto const expected = run(oracle.process_incoming_ops(numbered_batch(first, count, step))).value();
+        auto const report = run(store->process_incoming_ops(numbered_batch(first, count, step))).value();
+        CHECK(report.newly_stored.size() == expected.newly_stored.size());
+    }
+    std::string value(std::string const& select) const {
+        return run_sql(fmt::format("SELECT {} WHERE key = '{}'", select, name));
+    }
+    std::string tail_length() const {
+        return value(
+            "count(*) FROM op JOIN slice_fold USING (space_id) JOIN space USING (space_id)"
+            " JOIN LATERAL (SELECT stored_at > folded_to AS unfolded) t ON unfolded");
+    }
+    std::string readable() const {
+        return run_sql(
+            fmt::format("SELECT md5(string_agg(concat_ws(',', arc_start, arc_end, slice_index, hash, "
+                        "op_count), ' ' ORDER BY arc_start, slice_index)) "
+                        "FROM slice_hash_readable WHERE space = '{}'",
+                        name));
+    }
+    std::unique_ptr<connection> hold_fold() const {
+        auto holder = std::make_unique<connection>(locked_space::settings());
+        holder->begin();
+        holder->execute_text("hold", fmt::format("SELECT 1 FROM slice_fold WHERE space_id = (SELECT space_id "
+                                                 "FROM space WHERE key = '{}') FOR UPDATE",
+                                                 name));
+        return holder;
+    }
+};
+
+void check_same_hashes(op_store& a, op_store& b, arc::timestamp now) {
+    auto const full_slices = run(a.stat()).value().full_slices;
+    CHECK(full_slices == run(b.stat()).value().full_slices);
+    std::vector<arc::dht_arc> arcs{arc::dht_arc::full(), arc::dht_arc::empty()};
+    for (arc::sector_index sector = 0; sector < arc::sector_count; ++sector)
+        arcs.push_back(arc::sector_arc(sector));
+    auto const hashes = run(a.retrieve_slice_hashes_of_arcs(arcs)).value();
+    CHECK(hashes == run(b.retrieve_slice_hashes_of_arcs(arcs)).value());
+    for (std::size_t i = 0; i < 16; ++i) {
+        CHECK(run(a.slice_hash_count(arcs[i])).value() == run(b.slice_hash_count(arcs[i])).value());
+        std::uint64_t const last = hashes[i].empty() ? full_slices - 1 : hashes[i].back().index;
+        for (std::uint64_t const index : {last, last + 1})
+            CHECK(run(a.retrieve_slice_hash(arcs[i], index)).value() ==
+                  run(b.retrieve_slice_hash(arcs[i], index)).value());
+    }
+    auto const half =
+        arc::arc_set::from_whole_sectors(arc::dht_arc::between(arc::location{0}, arc::location{0x7fffffff}));
+    for (auto const& sectors : {arc::arc_set::full(), half.value()}) {
+        CHECK(run(a.summarize(sectors, now)).value() == run(b.summarize(sectors, now)).value());
+        for (auto const disc : {full_slices, full_slices - 20}) {
+            auto const ours = run(a.retrieve_disc_slices(sectors, disc)).value();
+            auto const theirs = run(b.retrieve_disc_slices(sectors, disc)).value();
+            REQUIRE(ours.size() == theirs.size());
+            for (std::size_t i = 0; i < ours.size(); ++i)
+                CHECK((ours[i].sector == theirs[i].sector && ours[i].slices == theirs[i].slices));
+        }
+    }
+    for (auto const disc : {full_slices, full_slices - 20}) {
+        auto const ours = run(a.retrieve_space_hashes(disc)).value();
+        auto const theirs = run(b.retrieve_space_hashes(disc)).value();
+        CHECK(ours.disc == theirs.disc);
+        CHECK(ours.recent == theirs.recent);
+    }
+    auto const report = run(a.verify()).value();
+    CHECK(report.damage_count == 0);
+    CHECK(report.slice_hashes == run(b.verify()).value().slice_hashes);
+}
+
+}  // namespace
+
+TEST_CASE("tail: hashes are the same before, amid and after a fold") {
+    space_and_oracle space("unfolded");
+    space.store_batch(0, 700, 31);
+    run(space.store->seal(space.clock.now(), 1)).value();
+    REQUIRE(space.tail_length() == "0");
+
+    // Among slices that are kept, and in new ones; less than a fold takes, then more.
+    auto const holder = space.hold_fold();
+    space.store_batch(7, 400, 53);
+    space.store_batch(0, 900, 29);
+    REQUIRE(std::stoi(space.tail_length()) > 1000);
+    check_same_hashes(*space.store, space.oracle, space.clock.now());
+    auto const readable = space.readable();
+
+    holder->rollback();
+    run(space.store->seal(space.clock.now(), 1)).value();
+    REQUIRE(space.tail_length() == "0");
+    check_same_hashes(*space.store, space.oracle, space.clock.now());
+    CHECK(space.readable() == readable);
+}
+
+TEST_CASE("tail: sealing while ops wait to be folded counts none twice") {
+    space_and_oracle space("sealed tail");
+    space.store_batch(0, 600, 61);
+    auto const later = space.clock.now() + 5h;
+    space.clock.set(later);
+    {
+        auto const holder = space.hold_fold();
+        // Of sealed slices, and of ones that the seal is about to take.
+        space.store_batch(11, 300, 173);
+        REQUIRE(std::stoi(space.tail_length()) > 250);
+        holder->rollback();
+    }
+    run(space.oracle.seal(later, 100)).value();
+    CHECK(run(space.store->seal(later, 100)).value().sealed > 10);
+    check_same_hashes(*space.store, space.oracle, later);
+}
+
+TEST_CASE("tail: ingest waits for a fold only where the tail is long") {
+    space_and_oracle space("long tail");
+    auto const holder = space.hold_fold();
+    std::uint64_t const batch = postgres::detail::tail_folder::behind_at / 4;
+    for (std::uint64_t i = 0; i < 4; ++i)
+        space.store_batch(i * batch, batch, 1);
+    ingest_call waiting(
+        space.store->process_incoming_ops(numbered_batch(1'000'000, 3), deadline::after(300ms)));
+    auto const error = waiting.finish();
+    REQUIRE(error);
+    try {
+        std::rethrow_exception(error);
+    } catch (store_error const& e) {
+        CHECK(e.code() == errc::timed_out);
+        CHECK_FALSE(e.commit_in_doubt());
+    }
+    holder->rollback();
+    space.store_batch(2'000'000, 3, 1);
+    run(space.store->seal(space.clock.now(), 1)).value();
+    CHECK(space.tail_length() == "0");
+    CHECK(run(space.store->verify()).value().damage_count == 0);
+}
+
+TEST_CASE("tail: a space is dropped while its fold waits") {
+    space_and_oracle space("dropped tail");
+    auto const holder = space.hold_fold();
+    space.store_batch(0, 2000, 13);
+    auto const id = space.value("space_id FROM space");
+    background_call<result<void>> drop(space.database->drop_space(space.name));
+    holder->rollback();
+    CHECK_FALSE(drop.finish());
+    CHECK(run_sql("SELECT (SELECT count(*) FROM slice_hash WHERE space_id = " + id +
+                  ") + (SELECT count(*) FROM slice_fold WHERE space_id = " + id + ")") == "0");
+}
+
+TEST_CASE("no op twice: writers that waited for the same lock bring the same ops") {
+    locked_space space("same_ops");
+    std::vector<std::unique_ptr<op_store>> others;
+    std::vector<std::unique_ptr<ingest_call>> calls;
+    for (int i = 0; i < 4; ++i) {
+        others.push_back(locked_space::make("same_ops", 3));
+        calls.push_back(std::make_unique<ingest_call>(
+            others.back()->process_incoming_ops(numbered_batch(0, 100 + static_cast<std::uint64_t>(i)))));
+    }
+    wait_for_lock_waiters("same_ops", 4);
+    space.release();
+    for (auto const& call : calls)
+        CHECK_FALSE(call->finish());
+    CHECK(run_sql("SELECT count(*) FROM op JOIN space USING (space_id) WHERE key = 'same_ops'") == "103");
+    CHECK(run(space.store->query_total_op_count()).value() == 103);
+    CHECK(run(space.store->verify()).value().damage_count == 0);
+}
+
+}  // namespace opstore::testing
