@@ -5,7 +5,8 @@
 --   indices ascending, hashes joined in their order. An index may come several times: in
 --   parts, whose XOR is the hash (see fold.sql). One row of nulls without ops.
 -- Index: slice_hash_pkey for what is sealed, op_by_sector_stored_at for its tail, op_by_sector_created_at for the
---   rest, one range for each sector. Kept hashes, boundaries and ops come from one snapshot. Lock: none. Isolation: any.
+--   rest, one range for each sector. Kept hashes, boundaries and ops come from one snapshot.
+--   Lock: none. Isolation: any.
 SELECT h.sector, h.slice_indices, h.hashes
 FROM space s
 JOIN slice_fold f USING (space_id)

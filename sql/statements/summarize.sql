@@ -4,7 +4,8 @@
 -- Rows: none if the space is gone; else (ring, hash) for each part with ops: ring -1 for the disc (up to two rows,
 --   to be combined: kept hashes, and ops beyond them), else the ring from 0. One row of nulls without ops.
 -- Index: slice_hash_pkey for what is sealed, op_by_sector_stored_at for its tail (see fold.sql),
---   op_by_sector_created_at for the rest. Kept hashes, boundaries and ops come from one snapshot. Lock: none. Isolation: any.
+--   op_by_sector_created_at for the rest. Kept hashes, boundaries and ops come from one snapshot.
+--   Lock: none. Isolation: any.
 SELECT h.ring, h.hash
 FROM space s
 JOIN slice_fold f USING (space_id)

@@ -91,6 +91,11 @@ TEST_CASE("kept slices: damage is named and mended") {
         {"UPDATE space SET last_stored_at = 7" + here, "watermark"},
         {"UPDATE slice_fold SET folded_to = folded_to + 1000000" + here, "folded_to"},
         {"UPDATE slice_fold SET folded_to = 1" + here, "slice_hash"},
+        {"INSERT INTO op SELECT space_id, location, created_at, stored_at - 1000000, size, sector, op_id, "
+         "payload "
+         "FROM op" +
+             here + " ORDER BY stored_at LIMIT 7",
+         "op_twice"},
         {"UPDATE op SET sector = (sector + 1) % 512" + here, "op_columns"},
     };
     for (auto const& [sql, name] : spoilings) {

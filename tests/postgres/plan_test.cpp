@@ -1,20 +1,61 @@
-// Goal: what asks for ops by id probes the key once for each id, also before the server has any statistics of
-// the table: a peer that has just joined asks for most then. Method: the plans of the statements as a session
-// of the store makes them, on a schema whose tables are empty and were never analysed. (Seen before: a join
-// that compared each id with each op, kept by sessions until the first ANALYZE.)
+// Goal: every statement that reads ops walks the index that its file names, also before there are ops, and
+// after a dump was restored: a peer that has just joined asks for most then. Method: the plans of the
+// statements as a session of the store makes them. (Seen before: a join that compared each id with each op,
+// kept by sessions until the first ANALYZE.)
 #include <opstore/postgres/detail/connection.hpp>
 #include <sql/statements.hpp>
+#include <tests/postgres/numbered_ops.hpp>
 #include <tests/postgres/test_database.hpp>
+#include <tests/support/run.hpp>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <regex>
+#include <set>
 
 namespace opstore::testing {
 namespace {
 
 using postgres::detail::connection;
 using postgres::detail::connection_settings;
+
+struct expected_plan {
+    sql::statement const& statement;
+    std::string arguments;
+    std::vector<std::string> indexes;  ///< All that it uses of table op.
+};
+
+std::vector<expected_plan> expected_plans() {
+    std::string const by_id = "op_by_id", by_stamp = "op_by_stored_at";
+    std::string const sector_stamp = "op_by_sector_stored_at", sector_time = "op_by_sector_created_at";
+    std::string const one = "ARRAY[1]::bigint[]", id = "ARRAY['\\x00']::bytea[]";
+    return {
+        {sql::ingest, fmt::format("1, 1, {1}, {0}, {0}, {1}, 1, {0}, 1, 1", one, id), {by_id}},
+        {sql::missing, "1, 1, " + id, {by_id}},
+        {sql::retrieve, "1, 1, " + id + ", 1", {by_id}},
+        {sql::retrieve_bounded, "1, 1, " + id + ", 1, 1", {by_id}},
+        {sql::marked_ops, "1, 1, 1", {by_stamp}},
+        {sql::page_full, "1, 1, 1, 1, 1", {by_stamp}},
+        {sql::tail, "1, 1, 1, 1", {by_stamp}},
+        {sql::fold, "1, 1, 1", {by_stamp}},
+        {sql::page_sectors, fmt::format("1, 1, 1, 1, 1, {0}, {0}, {0}", one), {sector_stamp}},
+        {sql::slice_hash, "1, 1, 1, 1, 1", {sector_stamp}},
+        {sql::slice_hashes, fmt::format("1, 1, {0}, {0}", one), {sector_stamp}},
+        {sql::highest_slice, "1, 1, 1, 1", {sector_stamp}},
+        {sql::time_slice, fmt::format("1, 1, 1, 1, {0}, {0}, {0}", one), {sector_time}},
+        {sql::earliest, fmt::format("1, 1, {0}, {0}, {0}, {0}", one), {sector_time}},
+        {sql::combined_hashes, fmt::format("1, 1, {0}, {0}, {0}", one), {sector_time}},
+        {sql::region_sums, fmt::format("1, 1, {0}, {0}, {0}", one), {sector_time}},
+        {sql::region_ids, fmt::format("1, 1, {0}, {0}, {0}, 1", one), {sector_time}},
+        {sql::region_page, "1, 1, 1, 1, 1, 1, '', 1, 1", {sector_time}},
+        {sql::seal, "1, 1, 1", {sector_time}},
+        {sql::disc_slices, fmt::format("1, 1, {0}, 1, 1", one), {sector_stamp, sector_time}},
+        {sql::summarize, fmt::format("1, 1, {0}, 1, {0}, {0}", one), {sector_stamp, sector_time}},
+        {sql::space_hashes, "1, 1, 1, 1", {sector_stamp, sector_time}},
+    };
+}
 
 std::string plan_of(connection& c, sql::statement const& statement, std::string const& arguments) {
     c.execute_text("prepare", fmt::format("PREPARE planned_{} AS {}", statement.name, statement.text));
@@ -26,28 +67,62 @@ std::string plan_of(connection& c, sql::statement const& statement, std::string 
     return plan;
 }
 
-}  // namespace
+/// What EXPLAIN says of the indexes of op in the plan, each once.
+std::set<std::string> indexes_in(std::string const& plan) {
+    std::set<std::string> names;
+    std::regex const scan("using (op_by_[a-z_]+) ");
+    for (std::sregex_iterator at(plan.begin(), plan.end(), scan), end; at != end; ++at)
+        names.insert((*at)[1]);
+    return names;
+}
 
-TEST_CASE("plans: ids are probed one by one in a table without statistics") {
-    auto where = test_database_options();
-    where.schema = fmt::format("scratch_plans_{}", getpid());
-    auto const drop = fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", where.schema);
-    run_sql(drop);
-    migrate(where);
-    {
+/// A schema that was just migrated; gone at the end.
+struct planned_schema {
+    database_options where = test_database_options();
+
+    planned_schema() {
+        where.schema = fmt::format("scratch_plans_{}", getpid());
+        drop();
+        migrate(where);
+    }
+    ~planned_schema() { drop(); }
+    void drop() const { run_sql(fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", where.schema)); }
+
+    void check_plans() const {
         connection_settings settings;
         settings.conninfo = where.conninfo;
         settings.schema = where.schema;
         connection c(settings);
-        std::string const probe = "(space_id = $1) AND (op_id = i.op_id)";
-        for (auto const& plan : {plan_of(c, sql::missing, "1, 1, ARRAY[''::bytea]"),
-                                 plan_of(c, sql::retrieve, "1, 1, ARRAY[''::bytea], 1"),
-                                 plan_of(c, sql::retrieve_bounded, "1, 1, ARRAY[''::bytea], 1, 1")}) {
-            INFO(plan);
-            CHECK(plan.find(probe) != std::string::npos);
+        for (expected_plan const& expected : expected_plans()) {
+            auto const plan = plan_of(c, expected.statement, expected.arguments);
+            auto const what = fmt::format("{}\n{}", expected.statement.name, plan);
+            INFO(what);
+            CHECK(indexes_in(plan) == std::set(expected.indexes.begin(), expected.indexes.end()));
+            CHECK(plan.find("Seq Scan on op") == std::string::npos);
         }
     }
-    run_sql(drop);
+};
+
+}  // namespace
+
+TEST_CASE("plans: in a store that is new") {
+    planned_schema().check_plans();
+}
+
+TEST_CASE("plans: behind a restored dump, once it was initialised") {
+    planned_schema const schema;
+    {
+        auto const store =
+            run(open_test_database(schema.where)->open_or_create_space(space_options("restored"))).value();
+        run(store->process_incoming_ops(numbered_batch(0, 3000))).value();
+    }
+    // As a restored table is: rows, and no statistics.
+    run_sql(
+        "DELETE FROM pg_statistic WHERE starelid = 'op'::regclass;"
+        "UPDATE pg_class SET reltuples = -1 WHERE oid = 'op'::regclass",
+        schema.where);
+    migrate(schema.where);
+    schema.check_plans();
 }
 
 }  // namespace opstore::testing

@@ -162,9 +162,12 @@ bool compare_totals(connection& c, space_view space, verify_report& report) {
     if (found.bigint(0, 4) < found.bigint(0, 5))
         note(report,
              make_damage("watermark", "space", std::string(found.text(0, 4)), std::string(found.text(0, 5))));
-    if (found.boolean(0, 7))
+    if (found.bigint(0, 7) != 0)
         note(report,
-             make_damage("folded_to", "space", std::string(found.text(0, 8)), std::string(found.text(0, 5))));
+             make_damage("op_twice", "space", fmt::format("{} ops too many", found.text(0, 7)), "each once"));
+    if (found.boolean(0, 8))
+        note(report,
+             make_damage("folded_to", "space", std::string(found.text(0, 9)), std::string(found.text(0, 4))));
     if (found.bigint(0, 6) != 0)
         note(report, make_damage("op_columns", "sector or size of ops", "",
                                  fmt::format("{} ops differ", found.text(0, 6))));
@@ -464,6 +467,7 @@ result<verify_report> repair_space(connection& c, space_view space) {
     compare_totals(c, space, report);
     compare_slices(c, space, report);
     if (report.damage_count > 0) {
+        c.execute(sql::repair_duplicates, id);
         c.execute(sql::repair_columns, id);
         c.execute(sql::repair_totals, id);
         c.execute(sql::repair_slices, id);
