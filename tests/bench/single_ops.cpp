@@ -81,7 +81,7 @@ void ask_single_ops(stage& s, std::uint64_t scale) {
                                 n.without_group);
          }});
     s.fill_sqlite(for_grouped, for_sqlite);
-    s.ingest(for_sqlite, end - for_sqlite);
+    s.ingest({make_ops(for_sqlite, end - for_sqlite)});
     s.advance(end);
     auto const* const question = "ingest, one op a call, 64 callers, durable";
     s.out().add_rate(question, scale, seconds[0], "SQLite (WAL, FULL), op by op", seconds[1], over_sqlite);

@@ -49,10 +49,8 @@ public:
     std::size_t rounds() const { return smoke() ? 1 : 7; }
     std::uint64_t resident() const { return resident_; }
 
-    /// Seconds that one call to the store with these ops took.
-    double ingest(std::uint64_t first, std::size_t count);
-    /// The same for SQLite.
-    double ingest_into_sqlite(std::uint64_t first, std::size_t count);
+    /// Seconds that it took to store these batches, a call for each, and all that the store does behind it.
+    double ingest(std::vector<std::vector<bench_op>> const& batches);
 
     /// Both have the ops up to here now: a question stored them.
     void advance(std::uint64_t resident) { resident_ = resident; }

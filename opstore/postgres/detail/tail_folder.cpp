@@ -27,7 +27,8 @@ void tail_folder::note_stored(std::size_t ops) {
         std::lock_guard const lock(mutex_);
         tail_ += ops;
     }
-    fold_if_due();
+    fold(fold_at);
+    fold_soon();
 }
 
 bool tail_folder::is_behind() const {
@@ -35,15 +36,34 @@ bool tail_folder::is_behind() const {
     return folding_ && tail_ >= behind_at;
 }
 
-void tail_folder::fold_if_due() {
+void tail_folder::fold(std::size_t ops_min) {
     {
         std::lock_guard const lock(mutex_);
-        if (folding_ || tail_ < fold_at)
+        if (folding_ || tail_ < ops_min)
             return;
         folding_ = true;
         being_folded_ = tail_;
     }
     pool_.submit(std::make_shared<fold_job>(shared_from_this(), pool_.resolve(deadline())));
+}
+
+void tail_folder::fold_soon() {
+    {
+        std::lock_guard const lock(mutex_);
+        if (folding_ || due_soon_ || tail_ == 0)
+            return;
+        due_soon_ = true;
+    }
+    pool_.watch().add(job::clock::now() + fold_after, [weak = weak_from_this()] {
+        auto const folder = weak.lock();
+        if (!folder)
+            return;
+        {
+            std::lock_guard const lock(folder->mutex_);
+            folder->due_soon_ = false;
+        }
+        folder->fold(1);
+    });
 }
 
 void tail_folder::end_fold(bool succeeded, bool more) {
@@ -53,8 +73,10 @@ void tail_folder::end_fold(bool succeeded, bool more) {
         if (succeeded)
             tail_ = more ? std::max(tail_ - being_folded_, fold_at) : tail_ - being_folded_;
     }
-    if (succeeded)
-        fold_if_due();
+    if (succeeded) {
+        fold(fold_at);
+        fold_soon();
+    }
     caught_up_();
 }
 
