@@ -14,11 +14,14 @@ deadline_watch::~deadline_watch() {
 }
 
 deadline_watch::token deadline_watch::add(clock::time_point at, std::function<void()> action) {
-    std::lock_guard const lock(mutex_);
+    std::unique_lock lock(mutex_);
     token const t{at, next_++};
-    auto const place = actions_.emplace(t, std::move(action)).first;
-    if (place == actions_.begin())
+    actions_.emplace(t, std::move(action));
+    if (at < sleeps_until_) {
+        sleeps_until_ = at;
+        lock.unlock();
         changed_.notify_one();
+    }
     return t;
 }
 
@@ -34,18 +37,28 @@ void deadline_watch::remove(token const& t) {
 void deadline_watch::run() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        if (actions_.empty()) {
-            changed_.wait(lock);
-        } else if (auto const at = actions_.begin()->first.first; at > clock::now()) {
-            changed_.wait_until(lock, at);
-        } else {
-            auto const action = std::move(actions_.begin()->second);
-            actions_.erase(actions_.begin());
-            lock.unlock();
-            action();
-            lock.lock();
+        auto const due = actions_.empty() ? clock::time_point::max() : actions_.begin()->first.first;
+        if (due > clock::now()) {
+            sleep_until(due, lock);
+            continue;
         }
+        auto action = std::move(actions_.begin()->second);
+        actions_.erase(actions_.begin());
+        lock.unlock();
+        action();
+        // Destroyed outside of the lock: it may own whatever a caller gave it.
+        action = nullptr;
+        lock.lock();
     }
+}
+
+void deadline_watch::sleep_until(clock::time_point due, std::unique_lock<std::mutex>& lock) {
+    sleeps_until_ = due;
+    if (due == clock::time_point::max())
+        changed_.wait(lock);
+    else
+        changed_.wait_until(lock, due);
+    sleeps_until_ = clock::time_point::min();
 }
 
 }  // namespace opstore::postgres::detail

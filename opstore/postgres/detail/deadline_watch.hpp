@@ -32,12 +32,17 @@ public:
 
 private:
     void run();
+    void sleep_until(clock::time_point due, std::unique_lock<std::mutex>& lock);
 
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<token, std::function<void()>> actions_;
     std::uint64_t next_ = 0;
     bool stopping_ = false;
+    /// When the thread will look by itself; the past, while it is awake. Only what is due earlier wakes it.
+    /// Calls end long before their deadlines, so that waking it for each new first deadline would be for each
+    /// call.
+    clock::time_point sleeps_until_ = clock::time_point::min();
     std::thread thread_;
 };
 
