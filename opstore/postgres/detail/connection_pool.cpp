@@ -55,6 +55,7 @@ connection_pool::connection_pool(std::size_t connections, std::chrono::milliseco
       connect_(std::move(connect)) {
     for (std::size_t i = 0; i < std::max<std::size_t>(connections, 2); ++i)
         workers_.push_back(std::make_unique<worker>());
+    idle_.reserve(workers_.size());
     for (auto const& w : workers_)
         w->thread = std::thread([this, &w = *w] { work(w); });
 }
@@ -68,7 +69,8 @@ connection_pool::~connection_pool() {
         dropped.insert(dropped.end(), waiting_writes_.begin(), waiting_writes_.end());
         waiting_writes_.clear();
     }
-    work_arrived_.notify_all();
+    for (auto const& w : workers_)
+        w->woken.notify_one();
     stopped_.notify_all();
     for (auto const& j : dropped) {
         if (settle(*j))
@@ -89,19 +91,26 @@ void connection_pool::submit(std::shared_ptr<job> j) {
             expire(due);
     });
     char const* refused = nullptr;
+    worker* chosen = nullptr;
     {
         std::lock_guard const lock(mutex_);
         auto& queue = j->lane_ == lane::read ? waiting_reads_ : waiting_writes_;
-        if (stopping_)
+        if (stopping_) {
             refused = "the database is being closed";
-        else if (queue.size() >= waiting_jobs_max)
+        } else if (!idle_.empty() && may_run(j->lane_)) {
+            chosen = idle_.back();
+            idle_.pop_back();
+            chosen->handed = j;
+            note_started(j->lane_);
+        } else if (queue.size() >= waiting_jobs_max) {
             refused = "too many calls wait for a connection";
-        else
+        } else {
             queue.push_back(j);
+        }
     }
-    if (!refused)
-        work_arrived_.notify_one();
-    else if (settle(*j))
+    if (chosen)
+        chosen->woken.notify_one();
+    else if (refused && settle(*j))
         j->fail(overloaded(refused));
 }
 
@@ -144,37 +153,44 @@ void connection_pool::cancel_running(std::shared_ptr<job> const& j) {
 }
 
 void connection_pool::work(worker& w) {
-    while (auto const j = next_job()) {
+    std::optional<lane> done;
+    while (auto const j = next_job(w, done)) {
         attempt_until_done(w, j);
-        if (j->lane_ == lane::write) {
-            {
-                std::lock_guard const lock(mutex_);
-                --running_writes_;
-            }
-            work_arrived_.notify_one();
-        }
+        done = j->lane_;
     }
     disconnect(w);
 }
 
-std::shared_ptr<job> connection_pool::next_job() {
+std::shared_ptr<job> connection_pool::next_job(worker& w, std::optional<lane> done) {
     std::unique_lock lock(mutex_);
-    for (;;) {
-        bool const write_may_run = !waiting_writes_.empty() && running_writes_ < write_limit_;
-        if (write_may_run || !waiting_reads_.empty()) {
-            // In turns, so that neither lane starves the other, however full it is.
-            bool const write = write_may_run && (waiting_reads_.empty() || !last_was_write_);
-            last_was_write_ = write;
-            auto& queue = write ? waiting_writes_ : waiting_reads_;
-            auto j = std::move(queue.front());
-            queue.pop_front();
-            running_writes_ += write ? 1 : 0;
-            return j;
-        }
-        if (stopping_)
-            return nullptr;
-        work_arrived_.wait(lock);
-    }
+    // Under the same lock as the search: a write that is submitted now must not pass those that wait.
+    if (done == lane::write)
+        --running_writes_;
+    if (auto j = take_waiting())
+        return j;
+    if (stopping_)
+        return nullptr;
+    idle_.push_back(&w);
+    w.woken.wait(lock, [&] { return w.handed || stopping_; });
+    return std::exchange(w.handed, nullptr);
+}
+
+std::shared_ptr<job> connection_pool::take_waiting() {
+    bool const write_may_run = !waiting_writes_.empty() && may_run(lane::write);
+    if (!write_may_run && waiting_reads_.empty())
+        return nullptr;
+    // In turns, so that neither lane starves the other, however full it is.
+    bool const write = write_may_run && (waiting_reads_.empty() || !last_was_write_);
+    auto& queue = write ? waiting_writes_ : waiting_reads_;
+    auto j = std::move(queue.front());
+    queue.pop_front();
+    note_started(j->lane_);
+    return j;
+}
+
+void connection_pool::note_started(lane l) {
+    last_was_write_ = l == lane::write;
+    running_writes_ += l == lane::write ? 1 : 0;
 }
 
 void connection_pool::attempt_until_done(worker& w, std::shared_ptr<job> const& j) {

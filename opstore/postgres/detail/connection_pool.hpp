@@ -66,10 +66,11 @@ private:
 
 /// Connections to one database, each with a thread of its own, and the one retry loop of the project.
 ///
-/// A connection is made when first needed and dropped after any failure. Jobs wait in order, one queue a
-/// lane, at most waiting_jobs_max. At its deadline a job fails with timed_out wherever it is; its statement
-/// is then cancelled in the server, and the connection is dropped rather than reused, since a late cancel
-/// would hit the next statement.
+/// A connection is made when first needed and dropped after any failure. A job goes to the connection that
+/// became idle last: its thread, its session's server process and what they hold in caches are warm. Jobs
+/// without an idle connection wait in order, one queue a lane, at most waiting_jobs_max. At its deadline a
+/// job fails with timed_out wherever it is; its statement is then cancelled in the server, and the connection
+/// is dropped rather than reused, since a late cancel would hit the next statement.
 ///
 /// Thread safety: every method from any thread.
 class connection_pool {
@@ -122,11 +123,16 @@ private:
             current;  ///< Guarded by `guard`, as is the life of `link` while a job runs on it.
         bool cancel_sent = false;
         std::mutex guard;
+        std::shared_ptr<job> handed;  ///< Guarded by the pool's mutex_.
+        std::condition_variable woken;
         std::thread thread;
     };
 
     void work(worker& w);
-    std::shared_ptr<job> next_job();
+    std::shared_ptr<job> next_job(worker& w, std::optional<lane> done);
+    std::shared_ptr<job> take_waiting();
+    bool may_run(lane l) const { return l == lane::read || running_writes_ < write_limit_; }
+    void note_started(lane l);
     void attempt_until_done(worker& w, std::shared_ptr<job> const& j);
     std::exception_ptr attempt(worker& w, std::shared_ptr<job> const& j);
     void connect(worker& w, job const& j);
@@ -142,8 +148,10 @@ private:
     connect_function const connect_;
 
     std::mutex mutex_;
-    std::condition_variable work_arrived_, stopped_;
+    std::condition_variable stopped_;
+    /// While a worker is idle, nothing waits but writes above write_limit_.
     std::deque<std::shared_ptr<job>> waiting_reads_, waiting_writes_;
+    std::vector<worker*> idle_;  ///< The last one became idle last.
     std::size_t running_writes_ = 0;
     bool last_was_write_ = false;
     bool stopping_ = false;
