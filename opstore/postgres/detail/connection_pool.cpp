@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <random>
 
 namespace opstore::postgres::detail {
@@ -24,6 +26,22 @@ std::exception_ptr overloaded(char const* why) {
     facts.code = errc::overloaded;
     facts.retryable = true;
     return std::make_exception_ptr(store_error(why, std::move(facts)));
+}
+
+/// The largest that the server takes is 2^31 - 1.
+constexpr std::int64_t statement_timeout_max_ms = 2'000'000'000;
+
+/// A statement_timeout for a call with so much time left: that, and up to a quarter more. A connection of
+/// which every call asks for another timeout would send a SET before each statement, which costs a call half
+/// as much again. The server's timeout may be the later one, because it is not what ends a call in time: the
+/// pool's watch is, and cancels the statement.
+std::chrono::milliseconds statement_timeout_for(job::clock::duration left) {
+    auto const left_ms = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+    auto const whole =
+        static_cast<std::uint64_t>(std::clamp<std::int64_t>(left_ms, 1, statement_timeout_max_ms));
+    auto const step = std::max<std::uint64_t>(std::bit_floor(whole) / 4, 1);
+    auto const rounded = static_cast<std::int64_t>((whole + step - 1) / step * step);
+    return std::chrono::milliseconds(std::min(rounded, statement_timeout_max_ms));
 }
 
 bool is_retryable(std::exception_ptr const& error) {
@@ -240,12 +258,8 @@ void connection_pool::connect(worker& w, job const& j) {
         w.link = std::move(link);
         w.generation = generation_;
     }
-    auto timeout = default_timeout_;
-    if (!j.default_deadline_) {
-        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(j.until_ - job::clock::now());
-        timeout = std::clamp(left, std::chrono::milliseconds(1), std::chrono::milliseconds(2'000'000'000));
-    }
-    w.link->set_statement_timeout(timeout);
+    w.link->set_statement_timeout(j.default_deadline_ ? default_timeout_
+                                                      : statement_timeout_for(j.until_ - job::clock::now()));
 }
 
 void connection_pool::disconnect(worker& w) {
