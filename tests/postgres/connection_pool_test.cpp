@@ -237,12 +237,13 @@ TEST_CASE("pool: every job has one outcome, however threads, deadlines and an ea
     {
         counted_pool counted(connections);
         auto const write = [&](connection& c) {
+            // At its deadline the statement throws.
+            std::shared_ptr<void> const end(nullptr, [&](void*) { --writes_running; });
             auto const now = ++writes_running;
             int seen = writes_max;
             while (seen < now && !writes_max.compare_exchange_weak(seen, now)) {
             }
             c.execute_text("write", "SELECT 1");
-            --writes_running;
         };
         auto const read = [](connection& c) { c.execute_text("read", "SELECT 1"); };
         std::vector<std::thread> submitters;
