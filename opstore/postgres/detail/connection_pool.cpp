@@ -171,24 +171,40 @@ void connection_pool::cancel_running(std::shared_ptr<job> const& j) {
 }
 
 void connection_pool::work(worker& w) {
-    std::optional<lane> done;
-    while (auto const j = next_job(w, done)) {
-        attempt_until_done(w, j);
-        done = j->lane_;
+    auto j = next_or_idle(w, std::nullopt);
+    for (;;) {
+        if (!j)
+            j = wait_for_job(w);
+        if (!j)
+            break;
+        auto const outcome = attempt_until_done(w, j);
+        // Idle before the answer goes out, or the caller's next call comes too early to find this worker
+        // idle, and calls in a row go to two connections in turns. Not behind a write: its answer may be for
+        // a thousand callers and take its time, and what is handed to an idle worker does not wait.
+        auto const l = j->lane_;
+        auto next = l == lane::read ? next_or_idle(w, l) : nullptr;
+        if (outcome)
+            *outcome ? j->fail(*outcome) : j->succeed();
+        j.reset();
+        j = l == lane::read ? std::move(next) : next_or_idle(w, l);
     }
     disconnect(w);
 }
 
-std::shared_ptr<job> connection_pool::next_job(worker& w, std::optional<lane> done) {
-    std::unique_lock lock(mutex_);
+std::shared_ptr<job> connection_pool::next_or_idle(worker& w, std::optional<lane> done) {
+    std::lock_guard const lock(mutex_);
     // Under the same lock as the search: a write that is submitted now must not pass those that wait.
     if (done == lane::write)
         --running_writes_;
-    if (auto j = take_waiting())
-        return j;
-    if (stopping_)
-        return nullptr;
-    idle_.push_back(&w);
+    auto j = take_waiting();
+    // Without a connection it is the last choice.
+    if (!j)
+        idle_.insert(w.link ? idle_.end() : idle_.begin(), &w);
+    return j;
+}
+
+std::shared_ptr<job> connection_pool::wait_for_job(worker& w) {
+    std::unique_lock lock(mutex_);
     w.woken.wait(lock, [&] { return w.handed || stopping_; });
     return std::exchange(w.handed, nullptr);
 }
@@ -211,22 +227,22 @@ void connection_pool::note_started(lane l) {
     running_writes_ += l == lane::write ? 1 : 0;
 }
 
-void connection_pool::attempt_until_done(worker& w, std::shared_ptr<job> const& j) {
+std::optional<std::exception_ptr> connection_pool::attempt_until_done(worker& w,
+                                                                      std::shared_ptr<job> const& j) {
     for (int number = 1; !j->settled_; ++number) {
         auto const error = attempt(w, j);
-        if (!error) {
-            if (settle(*j))
-                j->succeed();
-            return;
+        bool again = false;
+        if (error) {
+            disconnect(w);
+            if (says_read_only(error))
+                ++generation_;
+            again = j->persistence_ == persistence::retry && is_retryable(error) && number < attempts_max &&
+                    back_off(number, *j);
         }
-        disconnect(w);
-        if (says_read_only(error))
-            ++generation_;
-        bool const again = j->persistence_ == persistence::retry && is_retryable(error) &&
-                           number < attempts_max && back_off(number, *j);
         if (!again && settle(*j))
-            j->fail(error);
+            return error;
     }
+    return std::nullopt;
 }
 
 std::exception_ptr connection_pool::attempt(worker& w, std::shared_ptr<job> const& j) {

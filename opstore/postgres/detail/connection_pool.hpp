@@ -40,7 +40,9 @@ enum class persistence {
 /// A piece of blocking work for one connection.
 ///
 /// run() is called on a thread of the pool, again on a new connection if it threw something retryable: what
-/// makes a repeat safe stands at each job. Then exactly one of succeed() and fail() is called, on any thread.
+/// makes a repeat safe stands at each job. Then exactly one of succeed() and fail() is called, on any thread;
+/// they do not wait for another job, and those of a read are short: the next job may have been handed to the
+/// thread that calls them.
 class job {
 public:
     using clock = std::chrono::steady_clock;
@@ -129,11 +131,15 @@ private:
     };
 
     void work(worker& w);
-    std::shared_ptr<job> next_job(worker& w, std::optional<lane> done);
+    /// A job that waits, else nothing: then the worker is idle, and what is handed to it is its next.
+    std::shared_ptr<job> next_or_idle(worker& w, std::optional<lane> done);
+    /// Nothing: the pool ends.
+    std::shared_ptr<job> wait_for_job(worker& w);
     std::shared_ptr<job> take_waiting();
     bool may_run(lane l) const { return l == lane::read || running_writes_ < write_limit_; }
     void note_started(lane l);
-    void attempt_until_done(worker& w, std::shared_ptr<job> const& j);
+    /// The error, or a null one: how the job ended. Nothing if it was settled from elsewhere.
+    std::optional<std::exception_ptr> attempt_until_done(worker& w, std::shared_ptr<job> const& j);
     std::exception_ptr attempt(worker& w, std::shared_ptr<job> const& j);
     void connect(worker& w, job const& j);
     void disconnect(worker& w);
@@ -151,7 +157,7 @@ private:
     std::condition_variable stopped_;
     /// While a worker is idle, nothing waits but writes above write_limit_.
     std::deque<std::shared_ptr<job>> waiting_reads_, waiting_writes_;
-    std::vector<worker*> idle_;  ///< The last one became idle last.
+    std::vector<worker*> idle_;  ///< Those without a connection first, then as they became idle.
     std::size_t running_writes_ = 0;
     bool last_was_write_ = false;
     bool stopping_ = false;
