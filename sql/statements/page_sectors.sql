@@ -1,7 +1,7 @@
 -- One chunk of a page of a part of the ring, with the watermark.
 -- Parameters: $1 space_id, $2 incarnation, $3 start (inclusive), $4 bytes that may still be added, $5 ids that may
 --   still be added; $6 sector[], $7 first location[], $8 last location[]: the arc, cut at sector borders; at least one.
--- Rows: as page_full.
+-- Rows: as page_full; its head is always null, everything is in the rest.
 -- Index: op_by_sector_stored_at, one probe for each piece. Each piece gives its first `share` ops; where a piece
 --   was cut there may be more behind its last op, so the smallest such last op is the horizon, and ops beyond it
 --   wait for the next chunk. However the ops are spread, a chunk reads at most share * pieces ops and gives at
@@ -31,7 +31,8 @@ WITH here AS (
     FROM (SELECT max(r.stored_at) AS last FROM reach r, here h GROUP BY r.piece, h.share
           HAVING count(*) >= h.share) cut
 )
-SELECT h.last_stored_at, p.op_ids, p.sizes, p.stamps, z.stored_at IS NULL AS exhausted
+SELECT h.last_stored_at, p.op_ids, p.sizes, p.stamps, z.stored_at IS NULL AS exhausted,
+       NULL::bytea, 0, 0
 FROM here h
 CROSS JOIN horizon z
 CROSS JOIN LATERAL (

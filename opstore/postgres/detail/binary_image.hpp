@@ -43,7 +43,23 @@ private:
     std::string image_;
 };
 
-/// Reads bytea's hex output ("\x00ff"). Throws store_error if it is something else.
+/// Reads bytea's hex output ("\x00ff") piece by piece, straight to where the bytes are wanted. Every
+/// function throws store_error if the text is something else.
+class bytea_reader {
+public:
+    /// The text must live as long as this object.
+    explicit bytea_reader(std::string_view text);
+
+    /// Bytes that were not read yet.
+    std::size_t remaining() const { return digits_.size() / 2; }
+    /// Precondition: no more than remain.
+    void read(std::span<std::byte> out);
+
+private:
+    std::string_view digits_;
+};
+
+/// The whole of it.
 std::vector<std::byte> bytea_from_text(std::string_view text);
 
 /// Reads bigint[]'s output ("{1,2,3}"). Throws store_error if it is something else.

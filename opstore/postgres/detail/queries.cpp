@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <stdexcept>
 
@@ -44,34 +45,69 @@ rows read_page_chunk(connection& c, space_view space, piece_arrays const& pieces
     return c.execute(sql::page_sectors, values);
 }
 
-/// The columns of page_full and page_sectors.
-struct page_chunk {
-    std::int64_t watermark;
-    std::vector<op_id> ids;
-    std::vector<std::int64_t> sizes, stamps;
-    bool exhausted;
-
-    page_chunk(rows const& r, std::size_t id_length) : watermark(r.bigint(0, 0)), exhausted(r.boolean(0, 4)) {
-        if (r.is_null(0, 1))
-            return;
-        sizes = bigint_array_from_text(r.text(0, 2));
-        stamps = bigint_array_from_text(r.text(0, 3));
-        append_ids(ids, r.bytea(0, 1), id_length, stamps.size());
-        // The order in which an aggregate sees the rows of an ordered subquery is custom, not law.
-        if (!std::is_sorted(stamps.begin(), stamps.end()))
-            throw std::logic_error("page: the server returned a chunk out of order");
+/// Joined ids, read one by one, straight to where they stay.
+class joined_ids {
+public:
+    joined_ids(std::string_view text, std::size_t id_length, std::size_t count)
+        : text_(text), id_length_(id_length) {
+        if (text_.remaining() != count * id_length || id_length > op_id::length_max)
+            throw_unexpected_ids(id_length);
     }
+
+    void append_to(std::vector<op_id>& ids, std::size_t count) {
+        std::array<std::byte, op_id::length_max> bytes;
+        auto const id = std::span(bytes).first(id_length_);
+        for (std::size_t i = 0; i < count; ++i) {
+            text_.read(id);
+            ids.emplace_back(id);
+        }
+    }
+
+private:
+    [[noreturn]] static void throw_unexpected_ids(std::size_t id_length) {
+        store_error::facts facts;
+        facts.code = errc::rejected_by_database;
+        throw store_error(
+            fmt::format("page: the database holds ids that are not {} bytes long; verify the space",
+                        id_length),
+            std::move(facts));
+    }
+
+    bytea_reader text_;
+    std::size_t id_length_;
 };
 
-/// Adds ops of the chunk while they fit; the position of the first that does not, if there is one.
-std::optional<std::size_t> take_what_fits(id_page& page, page_chunk const& chunk, std::uint64_t limit_bytes) {
-    for (std::size_t i = 0; i < chunk.ids.size(); ++i) {
-        auto const size = static_cast<std::uint64_t>(chunk.sizes[i]);
-        if (page.ids.size() == op_store::page_ids_max || size > limit_bytes - page.bytes)
-            return i;
-        page.ids.push_back(chunk.ids[i]);
+/// Takes the head of a chunk, which fits if it is there. Its order is not to be checked without its stamps.
+void take_head(id_page& page, rows const& chunk, std::size_t id_length) {
+    if (chunk.is_null(0, 5))
+        return;
+    auto const count = static_cast<std::size_t>(chunk.bigint(0, 6));
+    joined_ids(chunk.text(0, 5), id_length, count).append_to(page.ids, count);
+    page.bytes += static_cast<std::uint64_t>(chunk.bigint(0, 7));
+}
+
+/// Takes ops of the rest of a chunk while they fit. The stamp of the last one, none if the page ends before
+/// it.
+std::optional<std::int64_t> take_what_fits(id_page& page, rows const& chunk, std::size_t id_length,
+                                           std::uint64_t limit_bytes) {
+    auto const sizes = bigint_array_from_text(chunk.text(0, 2));
+    auto const stamps = bigint_array_from_text(chunk.text(0, 3));
+    // The order in which an aggregate sees the rows of an ordered subquery is custom, not law.
+    if (sizes.size() != stamps.size() || !std::is_sorted(stamps.begin(), stamps.end()))
+        throw std::logic_error("page: the server returned a chunk out of order");
+    std::size_t const room = op_store::page_ids_max - page.ids.size();
+    std::size_t fitting = 0;
+    for (; fitting < std::min(room, sizes.size()); ++fitting) {
+        auto const size = static_cast<std::uint64_t>(sizes[fitting]);
+        if (size > limit_bytes - page.bytes)
+            break;
         page.bytes += size;
     }
+    joined_ids(chunk.text(0, 1), id_length, sizes.size()).append_to(page.ids, fitting);
+    if (fitting == sizes.size())
+        return stamps.back();
+    page.next = arc::from_micros(stamps[fitting]);
+    page.next_op_bytes = static_cast<std::uint64_t>(sizes[fitting]);
     return std::nullopt;
 }
 
@@ -90,21 +126,24 @@ result<id_page> walk_page(connection& c, space_view space, piece_arrays const& p
                           std::uint64_t limit_bytes) {
     id_page page;
     for (std::int64_t from = arc::to_micros(start);;) {
-        auto const rows = read_page_chunk(c, space, pieces, from, limit_bytes - page.bytes,
-                                          op_store::page_ids_max - page.ids.size());
-        if (rows.empty())
+        auto const chunk = read_page_chunk(c, space, pieces, from, limit_bytes - page.bytes,
+                                           op_store::page_ids_max - page.ids.size());
+        if (chunk.empty())
             return space_is_gone();
-        page_chunk const chunk(rows, space.id_length);
-        if (auto const cut = take_what_fits(page, chunk, limit_bytes)) {
-            page.next = arc::from_micros(chunk.stamps[*cut]);
-            page.next_op_bytes = static_cast<std::uint64_t>(chunk.sizes[*cut]);
+        std::size_t const ids_text_size = chunk.text(0, 1).size() + chunk.text(0, 5).size();
+        page.ids.reserve(page.ids.size() + ids_text_size / (2 * space.id_length));
+        take_head(page, chunk, space.id_length);
+        std::optional<std::int64_t> last;
+        if (!chunk.is_null(0, 1)) {
+            last = take_what_fits(page, chunk, space.id_length, limit_bytes);
+            if (!last)
+                return page;
+        }
+        if (!last || chunk.boolean(0, 4)) {
+            page.next = after_watermark(start, chunk.bigint(0, 0));
             return page;
         }
-        if (chunk.exhausted) {
-            page.next = after_watermark(start, chunk.watermark);
-            return page;
-        }
-        from = chunk.stamps.back() + 1;
+        from = *last + 1;
     }
 }
 
