@@ -45,6 +45,7 @@ std::vector<expected_plan> expected_plans() {
         {sql::slice_hashes, fmt::format("1, 1, {0}, {0}", one), {sector_stamp}},
         {sql::highest_slice, "1, 1, 1, 1", {sector_stamp}},
         {sql::time_slice, fmt::format("1, 1, 1, 1, {0}, {0}, {0}", one), {sector_time}},
+        {sql::time_slice_of_piece, "1, 1, 1, 1, 1, 1, 1, 1", {sector_time}},
         {sql::earliest, fmt::format("1, 1, {0}, {0}, {0}, {0}", one), {sector_time}},
         {sql::combined_hashes, fmt::format("1, 1, {0}, {0}, {0}", one), {sector_time}},
         {sql::region_sums, fmt::format("1, 1, {0}, {0}, {0}", one), {sector_time}},

@@ -225,11 +225,40 @@ constexpr char const* allow_scans =
     "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashjoin = on; "
     "SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL plan_cache_mode = force_custom_plan";
 
+/// So many ops of a piece are read in one go.
+constexpr std::size_t piece_ids_max = 65'536;
+
+/// Up to one more than piece_ids_max. Precondition: one piece.
+result<id_list> fetch_time_slice_of_piece(connection& c, space_view space, piece_arrays const& pieces,
+                                          arc::time_range range) {
+    auto const found = c.execute(sql::time_slice_of_piece, of_space(space)
+                                                               .bigint(arc::to_micros(range.start))
+                                                               .bigint(arc::to_micros(range.end))
+                                                               .bigint(pieces.sector.front())
+                                                               .bigint(pieces.first.front())
+                                                               .bigint(pieces.last.front())
+                                                               .bigint(std::int64_t{piece_ids_max + 1}));
+    if (found.empty())
+        return space_is_gone();
+    id_list list;
+    if (!found.is_null(0, 0)) {
+        append_ids(list.ids, found.bytea(0, 0), space.id_length,
+                   static_cast<std::size_t>(found.bigint(0, 2)));
+        list.bytes = static_cast<std::uint64_t>(found.bigint(0, 1));
+    }
+    return list;
+}
+
 }  // namespace
 
 result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc arc, arc::time_range range) {
     piece_arrays pieces;
     pieces.add(0, arc);
+    if (pieces.sector.size() == 1) {
+        auto list = fetch_time_slice_of_piece(c, space, pieces, range);
+        if (!list || list->ids.size() <= piece_ids_max)
+            return list;
+    }
     auto const found = c.execute(sql::time_slice, of_space(space)
                                                       .bigint(arc::to_micros(range.start))
                                                       .bigint(arc::to_micros(range.end))
@@ -326,8 +355,11 @@ result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c,
         return space_is_gone();
     std::vector<std::optional<arc::timestamp>> earliest(arcs.size());
     for (std::size_t row = 0; row < found.count(); ++row) {
-        if (!found.is_null(row, 0))
-            earliest[static_cast<std::size_t>(found.bigint(row, 0))] = arc::from_micros(found.bigint(row, 1));
+        if (found.is_null(row, 0))
+            continue;
+        auto& of_arc = earliest[static_cast<std::size_t>(found.bigint(row, 0))];
+        auto const created_at = arc::from_micros(found.bigint(row, 1));
+        of_arc = std::min(of_arc.value_or(created_at), created_at);
     }
     return earliest;
 }
