@@ -25,7 +25,7 @@ std::span<const std::byte> bytes_of(std::string const& text) {
     return std::as_bytes(std::span(text));
 }
 
-std::string text_of(std::vector<std::byte> const& bytes) {
+std::string text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 

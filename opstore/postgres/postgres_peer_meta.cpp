@@ -28,8 +28,13 @@ std::span<const std::byte> bytes_of(std::string const& text) {
     return std::as_bytes(std::span(text));
 }
 
-std::string text_of(std::vector<std::byte> const& bytes) {
+std::string text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+
+std::vector<std::byte> bytes_in(rows const& r, std::size_t row, std::size_t column) {
+    auto const bytes = r.bytea(row, column);
+    return {bytes.begin(), bytes.end()};
 }
 
 std::optional<arc::timestamp> expiry(rows const& r, std::size_t row, std::size_t column) {
@@ -59,7 +64,7 @@ result<std::vector<peer_meta_entry>> fetch_all(connection& c, parameters values,
         peer_meta_entry& entry = all.emplace_back();
         entry.peer = text_of(found.bytea(row, 0));
         entry.key = text_of(found.bytea(row, 1));
-        entry.value = found.bytea(row, 2);
+        entry.value = bytes_in(found, row, 2);
         entry.expires_at = expiry(found, row, 3);
     }
     return all;
@@ -76,7 +81,7 @@ result<std::optional<peer_meta_entry>> fetch_one(connection& c, parameters value
         entry.emplace();
         entry->peer = peer;
         entry->key = key;
-        entry->value = found.bytea(0, 0);
+        entry->value = bytes_in(found, 0, 0);
         entry->expires_at = expiry(found, 0, 1);
     }
     return entry;

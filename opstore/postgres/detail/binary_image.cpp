@@ -2,19 +2,21 @@
 
 #include <opstore/errors.hpp>
 
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <cassert>
 #include <charconv>
-#include <cstring>
 
 namespace opstore::postgres::detail {
 namespace {
 
 // From PostgreSQL's catalogue (pg_type.dat); they never change.
-constexpr std::uint32_t bytea_oid = 17;
-constexpr std::uint32_t bigint_oid = 20;
+constexpr type_oid boolean_oid = 16;
+constexpr type_oid bytea_oid = 17;
+constexpr type_oid bigint_oid = 20;
+constexpr type_oid smallint_oid = 21;
+constexpr type_oid integer_oid = 23;
+constexpr type_oid text_oid = 25;
+constexpr type_oid smallint_array_oid = 1005;
+constexpr type_oid integer_array_oid = 1007;
+constexpr type_oid bigint_array_oid = 1016;
 
 template <class Unsigned>
 void append_big_endian(std::string& out, Unsigned value) {
@@ -24,7 +26,7 @@ void append_big_endian(std::string& out, Unsigned value) {
 
 /// Dimensions 1, no nulls, element type; then the number of elements and the first index. An empty array has
 /// no dimensions at all.
-void append_array_header(std::string& out, std::uint32_t element_oid, std::size_t count) {
+void append_array_header(std::string& out, type_oid element_oid, std::size_t count) {
     append_big_endian(out, std::uint32_t{count == 0 ? 0u : 1u});
     append_big_endian(out, std::uint32_t{0});
     append_big_endian(out, element_oid);
@@ -44,28 +46,37 @@ void append_bytes(std::string& out, std::span<const std::byte> bytes) {
     throw store_error(std::string("the server sent something that is no ") + type, std::move(facts));
 }
 
-/// Vectors as GCC and Clang have them on every processor.
-using digit_block = std::uint8_t __attribute__((vector_size(16)));
-using pair_block = std::uint16_t __attribute__((vector_size(16)));
-using byte_block = std::uint8_t __attribute__((vector_size(8)));
+template <class Unsigned>
+Unsigned big_endian(char const* bytes) {
+    Unsigned value = 0;
+    for (std::size_t i = 0; i < sizeof value; ++i)
+        value = static_cast<Unsigned>(value << 8 | static_cast<unsigned char>(bytes[i]));
+    return value;
+}
 
-/// Turns 16 digits into 8 bytes. What is no digit sets bits of `wrong`.
-///
-/// Ids and payloads arrive as hex by the hundred kilobytes, and a table of digits reads less than a gigabyte
-/// a second. This reads six.
-void read_block(char const* in, std::byte* out, digit_block& wrong) {
-    digit_block text;
-    std::memcpy(&text, in, sizeof text);
-    digit_block const decimal = text - '0', letter = text - 'a';
-    auto const is_decimal = reinterpret_cast<digit_block>(decimal < 10);
-    auto const is_letter = reinterpret_cast<digit_block>(letter < 6);
-    wrong |= ~(is_decimal | is_letter);
-    auto const values = (decimal & is_decimal) | ((letter + 10) & is_letter);
-    auto const pairs = reinterpret_cast<pair_block>(values);
-    // The first digit of a pair, which is the higher half of the byte, is in the lower half of a lane.
-    static_assert(std::endian::native == std::endian::little);
-    auto const bytes = __builtin_convertvector((pairs << 4 | pairs >> 8) & 0xff, byte_block);
-    std::memcpy(out, &bytes, sizeof bytes);
+/// Takes the next number of four bytes.
+std::uint32_t take_word(std::string_view& image, char const* type) {
+    if (image.size() < 4)
+        throw_unreadable(type);
+    auto const word = big_endian<std::uint32_t>(image.data());
+    image.remove_prefix(4);
+    return word;
+}
+
+/// The bytes of such an integer; 0 for another type.
+std::size_t integer_bytes(type_oid type) {
+    return type == bigint_oid ? 8 : type == integer_oid ? 4 : type == smallint_oid ? 2 : 0;
+}
+
+std::int64_t integer_of(char const* bytes, std::size_t length) {
+    switch (length) {
+        case 2:
+            return static_cast<std::int16_t>(big_endian<std::uint16_t>(bytes));
+        case 4:
+            return static_cast<std::int32_t>(big_endian<std::uint32_t>(bytes));
+        default:
+            return static_cast<std::int64_t>(big_endian<std::uint64_t>(bytes));
+    }
 }
 
 }  // namespace
@@ -115,39 +126,54 @@ void bytea_array_image::add(std::span<const std::byte> element) {
     append_bytes(image_, element);
 }
 
-bytea_reader::bytea_reader(std::string_view text) {
-    if (text.size() % 2 != 0 || !text.starts_with("\\x"))
-        throw_unreadable("bytea in hex (is bytea_output set?)");
-    digits_ = text.substr(2);
+std::string_view text_from_image(type_oid type, std::string_view image) {
+    if (type != text_oid)
+        throw_unreadable("text");
+    return image;
 }
 
-void bytea_reader::read(std::span<std::byte> out) {
-    assert(out.size() <= remaining());
-    constexpr std::size_t block_bytes = sizeof(byte_block);
-    digit_block wrong{};
-    for (; out.size() >= block_bytes; out = out.subspan(block_bytes)) {
-        read_block(digits_.data(), out.data(), wrong);
-        digits_.remove_prefix(2 * block_bytes);
-    }
-    if (!out.empty()) {
-        std::array<char, 2 * block_bytes> digits;
-        std::array<std::byte, block_bytes> bytes;
-        digits.fill('0');
-        std::copy_n(digits_.begin(), 2 * out.size(), digits.begin());
-        read_block(digits.data(), bytes.data(), wrong);
-        std::copy_n(bytes.begin(), out.size(), out.begin());
-        digits_.remove_prefix(2 * out.size());
-    }
-    auto const found = std::bit_cast<std::array<std::uint8_t, sizeof wrong>>(wrong);
-    if (std::any_of(found.begin(), found.end(), [](std::uint8_t bits) { return bits != 0; }))
-        throw_unreadable("bytea in hex");
+std::int64_t bigint_from_image(type_oid type, std::string_view image) {
+    auto const length = integer_bytes(type);
+    if (length == 0 || image.size() != length)
+        throw_unreadable("bigint");
+    return integer_of(image.data(), length);
 }
 
-std::vector<std::byte> bytea_from_text(std::string_view text) {
-    bytea_reader reader(text);
-    std::vector<std::byte> bytes(reader.remaining());
-    reader.read(bytes);
-    return bytes;
+bool boolean_from_image(type_oid type, std::string_view image) {
+    if (type != boolean_oid || image.size() != 1)
+        throw_unreadable("boolean");
+    return image.front() != 0;
+}
+
+std::span<const std::byte> bytea_from_image(type_oid type, std::string_view image) {
+    if (type != bytea_oid)
+        throw_unreadable("bytea");
+    return std::as_bytes(std::span(image));
+}
+
+std::vector<std::int64_t> bigint_array_from_image(type_oid type, std::string_view image) {
+    constexpr char const* wanted = "bigint[]";
+    if (type != bigint_array_oid && type != integer_array_oid && type != smallint_array_oid)
+        throw_unreadable(wanted);
+    auto const dimensions = take_word(image, wanted);
+    take_word(image, wanted);  // whether there are nulls: the lengths of the elements tell
+    auto const length = integer_bytes(take_word(image, wanted));
+    std::size_t count = 0;
+    if (dimensions == 1) {
+        count = take_word(image, wanted);
+        take_word(image, wanted);  // the first index
+    }
+    if (length == 0 || dimensions > 1 || image.size() != count * (4 + length))
+        throw_unreadable(wanted);
+    std::vector<std::int64_t> values;
+    values.reserve(count);
+    for (; !image.empty(); image.remove_prefix(length)) {
+        // A null has the length -1.
+        if (take_word(image, wanted) != length)
+            throw_unreadable(wanted);
+        values.push_back(integer_of(image.data(), length));
+    }
+    return values;
 }
 
 std::int64_t bigint_from_text(std::string_view text) {
@@ -156,19 +182,6 @@ std::int64_t bigint_from_text(std::string_view text) {
     if (error != std::errc{} || end != text.data() + text.size())
         throw_unreadable("bigint");
     return value;
-}
-
-std::vector<std::int64_t> bigint_array_from_text(std::string_view text) {
-    if (text.size() < 2 || text.front() != '{' || text.back() != '}')
-        throw_unreadable("bigint[]");
-    text = text.substr(1, text.size() - 2);
-    std::vector<std::int64_t> values;
-    while (!text.empty()) {
-        auto const comma = std::min(text.find(','), text.size());
-        values.push_back(bigint_from_text(text.substr(0, comma)));
-        text.remove_prefix(std::min(comma + 1, text.size()));
-    }
-    return values;
 }
 
 }  // namespace opstore::postgres::detail

@@ -8,9 +8,8 @@
 #include <string_view>
 #include <vector>
 
-/// PostgreSQL's binary form of parameter values, and its text form of results. Binary going out, because a
-/// text parameter ends at its first NUL and costs twice the bytes; text coming back, because libpqxx 6 reads
-/// no other.
+/// PostgreSQL's binary form of values, going out and coming back: a text parameter ends at its first NUL, and
+/// text costs bytes twice their number and both sides the time to write and read it.
 namespace opstore::postgres::detail {
 
 /// The parameters of one statement, in order, each as the server's binary image of its declared type.
@@ -43,27 +42,21 @@ private:
     std::string image_;
 };
 
-/// Reads bytea's hex output ("\x00ff") piece by piece, straight to where the bytes are wanted. Every
-/// function throws store_error if the text is something else.
-class bytea_reader {
-public:
-    /// The text must live as long as this object.
-    explicit bytea_reader(std::string_view text);
+/// A type of PostgreSQL's catalogue.
+using type_oid = std::uint32_t;
+/// No type: what every function below refuses.
+inline constexpr type_oid unknown_type = 0;
 
-    /// Bytes that were not read yet.
-    std::size_t remaining() const { return digits_.size() / 2; }
-    /// Precondition: no more than remain.
-    void read(std::span<std::byte> out);
-
-private:
-    std::string_view digits_;
-};
-
-/// The whole of it.
-std::vector<std::byte> bytea_from_text(std::string_view text);
-
-/// Reads bigint[]'s output ("{1,2,3}"). Throws store_error if it is something else.
-std::vector<std::int64_t> bigint_array_from_text(std::string_view text);
+/// Read a value of a result. They throw store_error if its type is another, or its length not that of its
+/// type.
+std::string_view text_from_image(type_oid type, std::string_view image);
+/// A bigint, integer or smallint.
+std::int64_t bigint_from_image(type_oid type, std::string_view image);
+bool boolean_from_image(type_oid type, std::string_view image);
+/// The same bytes.
+std::span<const std::byte> bytea_from_image(type_oid type, std::string_view image);
+/// An array of one dimension, or none, without nulls, of bigint, integer or smallint.
+std::vector<std::int64_t> bigint_array_from_image(type_oid type, std::string_view image);
 
 /// Throws store_error if the text is not a decimal number.
 std::int64_t bigint_from_text(std::string_view text);

@@ -9,9 +9,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdlib>
 #include <map>
-#include <optional>
 #include <set>
 
 namespace opstore::postgres::detail {
@@ -31,7 +31,7 @@ constexpr std::string_view memory_options = " -c work_mem=16MB";
 /// Semantics that the store relies on and must not inherit. A writer that hangs inside a transaction of
 /// several statements must not hold the sequencer for ever.
 constexpr std::string_view semantic_options =
-    " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c bytea_output=hex"
+    " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
     " -c idle_in_transaction_session_timeout=30s -c standard_conforming_strings=on";
 
 void append_keyword(std::string& out, std::string_view keyword, std::string_view value) {
@@ -84,7 +84,7 @@ std::string complete_conninfo(connection_settings const& settings) {
 }
 
 bool is_retryable(std::string_view sqlstate) {
-    constexpr std::array<std::string_view, 9> states = {
+    constexpr std::array<std::string_view, 8> states = {
         "40001",  // serialization failure
         "40P01",  // deadlock
         "57P01",  // administrator ended the session
@@ -93,7 +93,6 @@ bool is_retryable(std::string_view sqlstate) {
         "53300",  // too many connections
         "25006",  // read-only: the server became a standby
         "25P03",  // idle in transaction for too long
-        "08006",  // connection failure
     };
     return std::find(states.begin(), states.end(), sqlstate) != states.end();
 }
@@ -122,65 +121,109 @@ store_error lost(char const* statement, std::string_view message) {
                        std::move(facts));
 }
 
-/// Runs `action`; libpqxx's exceptions become store_error.
-template <class Action>
-auto translated(char const* statement, Action&& action) {
-    try {
-        return action();
-    } catch (pqxx::serialization_failure const& e) {
-        throw refused_by_server(statement, "40001", e.what());
-    } catch (pqxx::deadlock_detected const& e) {
-        throw refused_by_server(statement, "40P01", e.what());
-    } catch (pqxx::statement_completion_unknown const& e) {
-        throw lost(statement, e.what());
-    } catch (pqxx::insufficient_privilege const& e) {
-        // libpqxx 6.4 forgets the code of this one.
-        throw refused_by_server(statement, "42501", e.what());
-    } catch (pqxx::sql_error const& e) {
-        if (e.sqlstate().empty())
-            throw lost(statement, e.what());
-        throw refused_by_server(statement, e.sqlstate(), e.what());
-    } catch (pqxx::failure const& e) {
-        throw lost(statement, e.what());
-    }
+/// Errors after which the server itself cannot say what became of the statement.
+bool is_outcome_unknown(std::string_view sqlstate) {
+    return sqlstate.starts_with("08") || sqlstate == "40000" || sqlstate == "40003";
 }
+
+/// libpqxx connects, cancels and closes. Statements go to libpq by its handle: libpqxx 6 reads results as
+/// text only. Nothing here calls a function of libpqxx that would reconnect behind our back, without
+/// transaction, locks and prepared statements.
+class session_link final : public pqxx::connection_base {
+public:
+    explicit session_link(std::string const& conninfo) : connection_base(connector_), connector_(conninfo) {
+        init();
+    }
+    ~session_link() { close(); }
+
+    PGconn* handle() const { return connector_.kept; }
+
+private:
+    struct connector : pqxx::connect_direct {
+        using pqxx::connect_direct::connect_direct;
+
+        handle do_startconnect(handle present) override {
+            return kept = pqxx::connect_direct::do_startconnect(present);
+        }
+
+        handle kept = nullptr;
+    };
+
+    connector connector_;
+};
 
 }  // namespace
 
 struct rows::data {
-    pqxx::result result;
+    explicit data(PGresult* r) : result(r, &PQclear) {}
+
+    std::unique_ptr<PGresult, decltype(&PQclear)> result;
 };
 
 std::size_t rows::count() const {
-    return data_->result.size();
+    return static_cast<std::size_t>(PQntuples(data_->result.get()));
 }
 
 bool rows::is_null(std::size_t row, std::size_t column) const {
-    return data_->result[static_cast<pqxx::result::size_type>(row)][static_cast<pqxx::row::size_type>(column)]
-        .is_null();
+    return PQgetisnull(data_->result.get(), static_cast<int>(row), static_cast<int>(column)) != 0;
+}
+
+std::string_view rows::value(std::size_t row, std::size_t column) const {
+    auto* const result = data_->result.get();
+    int const r = static_cast<int>(row), c = static_cast<int>(column);
+    assert(r < PQntuples(result) && c < PQnfields(result));
+    return {PQgetvalue(result, r, c), static_cast<std::size_t>(PQgetlength(result, r, c))};
+}
+
+bool rows::is_text(std::size_t column) const {
+    return PQfformat(data_->result.get(), static_cast<int>(column)) == 0;
+}
+
+std::uint32_t rows::type(std::size_t column) const {
+    return PQftype(data_->result.get(), static_cast<int>(column));
 }
 
 std::string_view rows::text(std::size_t row, std::size_t column) const {
-    auto const field =
-        data_->result[static_cast<pqxx::result::size_type>(row)][static_cast<pqxx::row::size_type>(column)];
-    return {field.c_str(), field.size()};
+    return is_text(column) ? value(row, column) : text_from_image(type(column), value(row, column));
+}
+
+std::int64_t rows::bigint(std::size_t row, std::size_t column) const {
+    return is_text(column) ? bigint_from_text(value(row, column))
+                           : bigint_from_image(type(column), value(row, column));
+}
+
+bool rows::boolean(std::size_t row, std::size_t column) const {
+    return is_text(column) ? value(row, column) == "t" : boolean_from_image(type(column), value(row, column));
+}
+
+std::span<const std::byte> rows::bytea(std::size_t row, std::size_t column) const {
+    return bytea_from_image(is_text(column) ? unknown_type : type(column), value(row, column));
+}
+
+std::vector<std::int64_t> rows::bigint_array(std::size_t row, std::size_t column) const {
+    return bigint_array_from_image(is_text(column) ? unknown_type : type(column), value(row, column));
 }
 
 struct connection::session {
     explicit session(connection_settings const& settings)
-        : link(complete_conninfo(settings)), timeout(settings.statement_timeout) {
-        // libpqxx 6 would otherwise reconnect behind our back, without transaction, locks and prepared
-        // statements.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-        link.inhibit_reactivation(true);
-#pragma GCC diagnostic pop
-        direct.emplace(link);
+        : link(complete_conninfo(settings)), timeout(settings.statement_timeout) {}
+
+    /// Takes the answer to `statement`. A session that ended is in doubt whatever it said last: it may have
+    /// been ended between its commit and the answer.
+    rows answer(char const* statement, PGresult* result) const {
+        auto const answered = std::make_shared<rows::data const>(result);
+        auto const status = PQresultStatus(result);
+        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY)
+            return rows(answered);
+        char const* const field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        std::string const sqlstate = field ? field : "";
+        char const* const message = PQerrorMessage(link.handle());
+        if (PQstatus(link.handle()) != CONNECTION_OK || sqlstate.empty() || is_outcome_unknown(sqlstate))
+            throw lost(statement, message);
+        throw refused_by_server(statement, sqlstate, message);
     }
 
-    pqxx::connection link;
-    /// Sends no BEGIN of its own; this class does, where it wants one.
-    std::optional<pqxx::nontransaction> direct;
+    session_link link;
     std::set<std::string> prepared;
     std::chrono::milliseconds timeout;
 };
@@ -199,22 +242,24 @@ connection::connection(connection_settings const& settings) {
 connection::~connection() = default;
 
 rows connection::execute(sql::statement const& statement, parameters const& values) {
-    return translated(statement.name, [&] {
-        if (session_->prepared.insert(statement.name).second)
-            session_->link.prepare(statement.name, statement.text);
-        std::vector<pqxx::binarystring> images;
-        images.reserve(values.images().size());
-        for (std::string const& image : values.images())
-            images.emplace_back(image);
-        auto const result = session_->direct->exec_prepared(
-            statement.name, pqxx::prepare::make_dynamic_params(images.begin(), images.end()));
-        return rows(std::make_shared<rows::data>(rows::data{result}));
-    });
+    constexpr int binary = 1;
+    PGconn* const link = session_->link.handle();
+    if (session_->prepared.insert(statement.name).second)
+        session_->answer(statement.name, PQprepare(link, statement.name, statement.text, 0, nullptr));
+    std::vector<char const*> images;
+    std::vector<int> lengths;
+    for (std::string const& image : values.images()) {
+        images.push_back(image.data());
+        lengths.push_back(static_cast<int>(image.size()));
+    }
+    std::vector<int> const formats(images.size(), binary);
+    return session_->answer(
+        statement.name, PQexecPrepared(link, statement.name, static_cast<int>(images.size()), images.data(),
+                                       lengths.data(), formats.data(), binary));
 }
 
 rows connection::execute_text(char const* name, std::string const& sql) {
-    return translated(
-        name, [&] { return rows(std::make_shared<rows::data>(rows::data{session_->direct->exec(sql)})); });
+    return session_->answer(name, PQexec(session_->link.handle(), sql.c_str()));
 }
 
 void connection::begin() {

@@ -54,8 +54,8 @@ struct region_arrays {
 /// Notes the sums of the regions, and which are taken: their numbers.
 std::vector<std::size_t> choose_regions(std::vector<region_ids>& answers, rows const& sums,
                                         std::uint64_t limit_bytes) {
-    auto const counts = bigint_array_from_text(sums.text(0, 1));
-    auto const bytes = bigint_array_from_text(sums.text(0, 2));
+    auto const counts = sums.bigint_array(0, 1);
+    auto const bytes = sums.bigint_array(0, 2);
     std::vector<std::size_t> chosen;
     std::uint64_t bytes_left = limit_bytes;
     std::uint64_t ids_left = op_store::page_ids_max;
@@ -83,8 +83,8 @@ struct region_chunk {
     region_chunk(rows const& r, std::size_t id_length) : exhausted(r.boolean(0, 3)) {
         if (r.is_null(0, 0))
             return;
-        sizes = bigint_array_from_text(r.text(0, 1));
-        created = bigint_array_from_text(r.text(0, 2));
+        sizes = r.bigint_array(0, 1);
+        created = r.bigint_array(0, 2);
         append_ids(ids, r.bytea(0, 0), id_length, created.size());
         require_ascending(created, "region_page");
     }
@@ -116,7 +116,8 @@ stored_op op_of_row(rows const& r, std::size_t row, op_id const& id) {
     op.location = arc::location{static_cast<std::uint32_t>(r.bigint(row, 2))};
     op.created_at = arc::from_micros(r.bigint(row, 3));
     op.stored_at = arc::from_micros(r.bigint(row, 4));
-    op.data = r.bytea(row, 5);
+    auto const payload = r.bytea(row, 5);
+    op.data.assign(payload.begin(), payload.end());
     return op;
 }
 
@@ -135,8 +136,8 @@ result<space_hashes> fetch_space_hashes(connection& c, space_view space, std::ui
     for (std::size_t row = 0; row < found.count(); ++row) {
         if (found.is_null(row, sectors))
             continue;
-        auto const numbers = bigint_array_from_text(found.text(row, sectors));
-        auto const op_counts = bigint_array_from_text(found.text(row, counts));
+        auto const numbers = found.bigint_array(row, sectors);
+        auto const op_counts = found.bigint_array(row, counts);
         auto const ids = hashes_of(found, row, hashes, numbers.size(), space);
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             auto const sector = static_cast<arc::sector_index>(numbers[i]);
@@ -165,9 +166,9 @@ result<op_tail> fetch_tail(connection& c, space_view space, arc::timestamp start
     tail.complete = true;
     if (found.is_null(0, 1))
         return tail;
-    auto const locations = bigint_array_from_text(found.text(0, 2));
-    auto const created = bigint_array_from_text(found.text(0, 3));
-    auto const stamps = bigint_array_from_text(found.text(0, 4));
+    auto const locations = found.bigint_array(0, 2);
+    auto const created = found.bigint_array(0, 3);
+    auto const stamps = found.bigint_array(0, 4);
     auto const ids = hashes_of(found, 0, 1, stamps.size(), space);
     require_ascending(stamps, "tail");
     if (stamps.size() > ops_max) {
@@ -195,12 +196,10 @@ result<std::vector<sector_slices>> fetch_disc_slices(connection& c, space_view s
         of_sector.sector = sector;
         if (row == found.count() || found.bigint(row, 0) != sector)
             continue;
-        auto const indices = bigint_array_from_text(found.text(row, 1));
+        auto const indices = found.bigint_array(row, 1);
         auto const hashes = hashes_of(found, row, 2, indices.size(), space);
         for (std::size_t i = 0; i < indices.size(); ++i) {
-            auto const bytes = hashes[i].bytes();
-            add_part(of_sector.slices, static_cast<std::uint64_t>(indices[i]),
-                     std::vector<std::byte>(bytes.begin(), bytes.end()));
+            add_part(of_sector.slices, static_cast<std::uint64_t>(indices[i]), hashes[i].bytes());
         }
         ++row;
     }

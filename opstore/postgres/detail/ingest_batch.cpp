@@ -167,7 +167,7 @@ void ingest_batch::note_fresh(rows const& answer, statement_range range) {
     for (std::size_t i = range.begin; i < range.end; ++i)
         fresh_[i] = all;
     if (!all) {
-        for (std::int64_t const ordinal : bigint_array_from_text(answer.text(0, 1)))
+        for (std::int64_t const ordinal : answer.bigint_array(0, 1))
             fresh_[range.begin + static_cast<std::size_t>(ordinal)] = true;
     }
 }

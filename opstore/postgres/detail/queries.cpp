@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <stdexcept>
 
@@ -45,44 +44,12 @@ rows read_page_chunk(connection& c, space_view space, piece_arrays const& pieces
     return c.execute(sql::page_sectors, values);
 }
 
-/// Joined ids, read one by one, straight to where they stay.
-class joined_ids {
-public:
-    joined_ids(std::string_view text, std::size_t id_length, std::size_t count)
-        : text_(text), id_length_(id_length) {
-        if (text_.remaining() != count * id_length || id_length > op_id::length_max)
-            throw_unexpected_ids(id_length);
-    }
-
-    void append_to(std::vector<op_id>& ids, std::size_t count) {
-        std::array<std::byte, op_id::length_max> bytes;
-        auto const id = std::span(bytes).first(id_length_);
-        for (std::size_t i = 0; i < count; ++i) {
-            text_.read(id);
-            ids.emplace_back(id);
-        }
-    }
-
-private:
-    [[noreturn]] static void throw_unexpected_ids(std::size_t id_length) {
-        store_error::facts facts;
-        facts.code = errc::rejected_by_database;
-        throw store_error(
-            fmt::format("page: the database holds ids that are not {} bytes long; verify the space",
-                        id_length),
-            std::move(facts));
-    }
-
-    bytea_reader text_;
-    std::size_t id_length_;
-};
-
 /// Takes the head of a chunk, which fits if it is there. Its order is not to be checked without its stamps.
 void take_head(id_page& page, rows const& chunk, std::size_t id_length) {
     if (chunk.is_null(0, 5))
         return;
     auto const count = static_cast<std::size_t>(chunk.bigint(0, 6));
-    joined_ids(chunk.text(0, 5), id_length, count).append_to(page.ids, count);
+    append_ids(page.ids, chunk.bytea(0, 5), id_length, count);
     page.bytes += static_cast<std::uint64_t>(chunk.bigint(0, 7));
 }
 
@@ -90,8 +57,8 @@ void take_head(id_page& page, rows const& chunk, std::size_t id_length) {
 /// it.
 std::optional<std::int64_t> take_what_fits(id_page& page, rows const& chunk, std::size_t id_length,
                                            std::uint64_t limit_bytes) {
-    auto const sizes = bigint_array_from_text(chunk.text(0, 2));
-    auto const stamps = bigint_array_from_text(chunk.text(0, 3));
+    auto const sizes = chunk.bigint_array(0, 2);
+    auto const stamps = chunk.bigint_array(0, 3);
     // The order in which an aggregate sees the rows of an ordered subquery is custom, not law.
     if (sizes.size() != stamps.size() || !std::is_sorted(stamps.begin(), stamps.end()))
         throw std::logic_error("page: the server returned a chunk out of order");
@@ -103,7 +70,9 @@ std::optional<std::int64_t> take_what_fits(id_page& page, rows const& chunk, std
             break;
         page.bytes += size;
     }
-    joined_ids(chunk.text(0, 1), id_length, sizes.size()).append_to(page.ids, fitting);
+    std::size_t const ids_before = page.ids.size();
+    append_ids(page.ids, chunk.bytea(0, 1), id_length, sizes.size());
+    page.ids.resize(ids_before + fitting);
     if (fitting == sizes.size())
         return stamps.back();
     page.next = arc::from_micros(stamps[fitting]);
@@ -130,8 +99,8 @@ result<id_page> walk_page(connection& c, space_view space, piece_arrays const& p
                                            op_store::page_ids_max - page.ids.size());
         if (chunk.empty())
             return space_is_gone();
-        std::size_t const ids_text_size = chunk.text(0, 1).size() + chunk.text(0, 5).size();
-        page.ids.reserve(page.ids.size() + ids_text_size / (2 * space.id_length));
+        std::size_t const joined_bytes = chunk.bytea(0, 1).size() + chunk.bytea(0, 5).size();
+        page.ids.reserve(page.ids.size() + joined_bytes / space.id_length);
         take_head(page, chunk, space.id_length);
         std::optional<std::int64_t> last;
         if (!chunk.is_null(0, 1)) {
@@ -154,7 +123,8 @@ std::string hash_and_count(rows const& r, std::size_t row, std::size_t hash_colu
     auto const hash = r.bytea(row, hash_column);
     auto const text =
         to_string(combined_hash(std::span(hash).first(std::min(hash.size(), op_id::length_max))));
-    return fmt::format("{} of {} ops", text, r.is_null(row, count_column) ? "?" : r.text(row, count_column));
+    return r.is_null(row, count_column) ? fmt::format("{} of ? ops", text)
+                                        : fmt::format("{} of {} ops", text, r.bigint(row, count_column));
 }
 
 damage make_damage(std::string what, std::string where, std::string kept, std::string computed) {
@@ -178,9 +148,10 @@ void compare_slices(connection& c, space_view space, verify_report& report) {
     report.slice_hashes = static_cast<std::uint64_t>(found.bigint(0, 2));
     auto const differing = static_cast<std::uint64_t>(found.bigint(0, 3));
     for (std::size_t row = 1; row < found.count(); ++row) {
-        note(report, make_damage("slice_hash",
-                                 fmt::format("sector {} slice {}", found.text(row, 0), found.text(row, 1)),
-                                 hash_and_count(found, row, 4, 2), hash_and_count(found, row, 5, 3)));
+        note(report,
+             make_damage("slice_hash",
+                         fmt::format("sector {} slice {}", found.bigint(row, 0), found.bigint(row, 1)),
+                         hash_and_count(found, row, 4, 2), hash_and_count(found, row, 5, 3)));
     }
     report.damage_count += differing - (found.count() - 1);
 }
@@ -191,25 +162,21 @@ bool compare_totals(connection& c, space_view space, verify_report& report) {
     if (found.empty())
         return false;
     report.ops = static_cast<std::uint64_t>(found.bigint(0, 1));
+    auto number = [&](std::size_t column) { return std::to_string(found.bigint(0, column)); };
     auto compare = [&](char const* what, std::size_t kept, std::size_t computed) {
-        if (found.text(0, kept) != found.text(0, computed))
-            note(report, make_damage(what, "space", std::string(found.text(0, kept)),
-                                     std::string(found.text(0, computed))));
+        if (found.bigint(0, kept) != found.bigint(0, computed))
+            note(report, make_damage(what, "space", number(kept), number(computed)));
     };
     compare("op_count", 0, 1);
     compare("op_bytes", 2, 3);
     if (found.bigint(0, 4) < found.bigint(0, 5))
-        note(report,
-             make_damage("watermark", "space", std::string(found.text(0, 4)), std::string(found.text(0, 5))));
+        note(report, make_damage("watermark", "space", number(4), number(5)));
     if (found.bigint(0, 7) != 0)
-        note(report,
-             make_damage("op_twice", "space", fmt::format("{} ops too many", found.text(0, 7)), "each once"));
+        note(report, make_damage("op_twice", "space", number(7) + " ops too many", "each once"));
     if (found.boolean(0, 8))
-        note(report,
-             make_damage("folded_to", "space", std::string(found.text(0, 9)), std::string(found.text(0, 4))));
+        note(report, make_damage("folded_to", "space", number(9), number(4)));
     if (found.bigint(0, 6) != 0)
-        note(report, make_damage("op_columns", "sector or size of ops", "",
-                                 fmt::format("{} ops differ", found.text(0, 6))));
+        note(report, make_damage("op_columns", "sector or size of ops", "", number(6) + " ops differ"));
     return true;
 }
 
@@ -295,7 +262,8 @@ result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::v
             op.location = arc::location{static_cast<std::uint32_t>(found.bigint(row, 1))};
             op.created_at = arc::from_micros(found.bigint(row, 2));
             op.stored_at = arc::from_micros(found.bigint(row, 3));
-            op.data = found.bytea(row, 4);
+            auto const payload = found.bytea(row, 4);
+            op.data.assign(payload.begin(), payload.end());
             bytes += static_cast<std::int64_t>(op.data.size());
             ops.push_back(std::move(op));
         }
@@ -312,7 +280,7 @@ result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::v
         auto const found = c.execute(sql::missing, of_space(space).image(id_array(ids, begin, end)));
         if (found.empty())
             return space_is_gone();
-        for (std::int64_t const ordinal : bigint_array_from_text(found.text(0, 0)))
+        for (std::int64_t const ordinal : found.bigint_array(0, 0))
             missing.push_back(ids[begin + static_cast<std::size_t>(ordinal)]);
         begin = end;
     } while (begin < ids.size());

@@ -40,7 +40,7 @@ std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size
     return image.take();
 }
 
-void append_ids(std::vector<op_id>& out, std::vector<std::byte> const& joined, std::size_t id_length,
+void append_ids(std::vector<op_id>& out, std::span<const std::byte> joined, std::size_t id_length,
                 std::size_t count) {
     if (joined.size() != count * id_length) {
         store_error::facts facts;
@@ -53,7 +53,7 @@ void append_ids(std::vector<op_id>& out, std::vector<std::byte> const& joined, s
     }
     out.reserve(out.size() + count);
     for (std::size_t i = 0; i < count; ++i)
-        out.emplace_back(std::span(joined).subspan(i * id_length, id_length));
+        out.emplace_back(joined.subspan(i * id_length, id_length));
 }
 
 bool fold_some(connection& c, space_identity space) {
@@ -63,18 +63,18 @@ bool fold_some(connection& c, space_identity space) {
     return !folded.empty() && folded.boolean(0, 0);
 }
 
-void add_part(std::vector<std::byte>& hash, std::vector<std::byte> const& part) {
+void add_part(std::vector<std::byte>& hash, std::span<const std::byte> part) {
     // All parts are as long as the space's ids, but for damage.
     hash.resize(std::max(hash.size(), part.size()));
     for (std::size_t i = 0; i < part.size(); ++i)
         hash[i] ^= part[i];
 }
 
-void add_part(std::vector<slice_hash>& slices, std::uint64_t index, std::vector<std::byte> part) {
+void add_part(std::vector<slice_hash>& slices, std::uint64_t index, std::span<const std::byte> part) {
     if (!slices.empty() && slices.back().index == index)
         add_part(slices.back().hash, part);
     else
-        slices.emplace_back(index, std::move(part));
+        slices.emplace_back(index, std::vector<std::byte>(part.begin(), part.end()));
 }
 
 arc::timestamp after_watermark(arc::timestamp start, std::int64_t watermark) {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct space_view {
 
 /// Ids in one statement: enough that the round trip does not count, few enough to hold a few times.
 inline constexpr std::size_t statement_ids_max = 16'384;
-/// Bytes of ops in one result, which arrives as text, twice as long.
+/// Bytes of ops in one result, which is in memory beside the ops for a while.
 inline constexpr std::int64_t result_bytes_max = 32 << 20;
 
 /// The first parameters of every statement about a space: of a space that was dropped, and perhaps made anew,
@@ -52,15 +53,15 @@ std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors);
 std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end);
 
 /// Cuts joined ids, or hashes, apart and adds them. Throws store_error unless they are `count`.
-void append_ids(std::vector<op_id>& out, std::vector<std::byte> const& joined, std::size_t id_length,
+void append_ids(std::vector<op_id>& out, std::span<const std::byte> joined, std::size_t id_length,
                 std::size_t count);
 
 /// Combines one more part of a slice's hash with those before it (see sql/statements/fold.sql). Empty: none
 /// yet.
-void add_part(std::vector<std::byte>& hash, std::vector<std::byte> const& part);
+void add_part(std::vector<std::byte>& hash, std::span<const std::byte> part);
 
 /// Adds a slice, or one more part of the last one's hash.
-void add_part(std::vector<slice_hash>& slices, std::uint64_t index, std::vector<std::byte> part);
+void add_part(std::vector<slice_hash>& slices, std::uint64_t index, std::span<const std::byte> part);
 
 /// max(start, W + 1).
 arc::timestamp after_watermark(arc::timestamp start, std::int64_t watermark);
