@@ -27,8 +27,8 @@ struct batch_writer {
 /// An op that several calls bring, or one call twice, is written once and is new for the first of them.
 class ingest_batch {
 public:
-    /// Bounds of one statement: past these it gains no speed and only holds memory, four copies of each byte
-    /// on the way through libpqxx and libpq. At least one op always goes.
+    /// Bounds of one statement: past these it gains no speed and only holds memory, copies of each byte on
+    /// the way through libpq. At least one op always goes.
     static constexpr std::size_t statement_ops_max = 8'192;
     static constexpr std::size_t statement_bytes_max = 8u << 20;
 
