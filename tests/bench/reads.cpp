@@ -1,7 +1,8 @@
 // Question: what does each single read of a peer cost: the ids of one sector and one full slice, the earliest
-// op of a sector, which of 10 000 ids are missing (half of them are), 1000 ops by id? Rival: SQLite with
-// Holochain's statements, in the caller's own thread. Method: both get the same arguments, new ones in each
-// round, after a round that is not measured. Answers are counted and compared.
+// op of a sector, and of all sectors (one call of ours, 512 queries), which of 10 000 ids are missing (half
+// of them are), 1000 ops by id? Rival: SQLite with Holochain's statements, in the caller's own thread.
+// Method: both get the same arguments, new ones in each round, after a round that is not measured. Answers
+// are counted and compared.
 #include <tests/bench/questions.hpp>
 
 #include <arc/sector.hpp>
@@ -16,6 +17,7 @@ constexpr bounds index_reads{10, 100};
 constexpr bounds at_par{1, 1};
 constexpr std::size_t slice_calls = 200;
 constexpr std::size_t earliest_calls = 500;
+constexpr std::size_t earliest_of_all_calls = 3;
 constexpr std::size_t filter_calls = 5;
 constexpr std::size_t filter_ids = 10'000;
 constexpr std::size_t retrieve_calls = 10;
@@ -115,6 +117,42 @@ void ask_earliest(stage& s, std::uint64_t scale) {
     s.out().add_growth(question, scale, seconds[0]);
 }
 
+/// kitsune2 asks it of one sector after the other when it starts. The argument is the sector to begin with.
+void ask_earliest_of_all(stage& s, std::uint64_t scale) {
+    auto const sectors_from = [](arc::sector_index first) {
+        std::vector<arc::dht_arc> arcs;
+        for (std::size_t i = 0; i < arc::sector_count; ++i) {
+            arcs.push_back(arc::sector_arc(static_cast<arc::sector_index>((first + i) % arc::sector_count)));
+        }
+        return arcs;
+    };
+    auto const micros = [](std::optional<arc::timestamp> const& earliest) {
+        return static_cast<std::size_t>(earliest.value_or(now).time_since_epoch().count());
+    };
+    auto const seconds = compare<arc::sector_index>(
+        s, earliest_of_all_calls,
+        [](random_source& random) { return static_cast<arc::sector_index>(random.below(arc::sector_count)); },
+        [&](arc::sector_index first) -> asio::awaitable<std::size_t> {
+            auto arcs = sectors_from(first);
+            auto const earliest = co_await s.store().earliest_timestamps_in_arcs(std::move(arcs));
+            std::size_t sum = 0;
+            for (auto const& of_sector : earliest.value()) {
+                sum += micros(of_sector);
+            }
+            co_return sum;
+        },
+        [&](arc::sector_index first) {
+            std::size_t sum = 0;
+            for (arc::dht_arc const& sector : sectors_from(first)) {
+                sum += micros(s.sqlite().earliest(sector));
+            }
+            return sum;
+        });
+    auto const* const question = "earliest ops of all sectors";
+    s.out().add_time(question, scale, seconds[0], "SQLite, 512 queries", seconds[1], index_reads);
+    s.out().add_growth(question, scale, seconds[0]);
+}
+
 void ask_filter(stage& s, std::uint64_t scale) {
     auto const seconds = compare<std::vector<op_id>>(
         s, filter_calls,
@@ -168,6 +206,7 @@ void ask_reads(stage& s, std::uint64_t scale) {
     s.settle();
     ask_slice(s, scale);
     ask_earliest(s, scale);
+    ask_earliest_of_all(s, scale);
     ask_filter(s, scale);
     ask_retrieve(s, scale);
 }

@@ -19,6 +19,7 @@ INGEST = "ingest, 1000 x 256 B a call"
 SINGLE = "ingest, one op a call, 64 callers, durable"
 PAGES = "pages of 1 MiB, whole space"
 READS = {"ids of one sector x one full slice": (10, 100), "earliest op of a sector": (10, 100),
+         "earliest ops of all sectors": (10, 100),
          "which of 10 000 ids are missing": (1, 1), "1000 ops by id": (1, 1)}
 SNAPSHOTS = ("minimal snapshot, full arc",)
 
