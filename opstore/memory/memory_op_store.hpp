@@ -5,6 +5,10 @@
 #include <functional>
 #include <memory>
 
+namespace opstore::memory::detail {
+class memory_space;
+}
+
 namespace opstore {
 
 class op_pool;
@@ -90,8 +94,7 @@ public:
     boost::asio::awaitable<result<space_stat>> stat(deadline until = {}) override;
 
 private:
-    class state;
-    std::unique_ptr<state> state_;
+    std::unique_ptr<memory::detail::memory_space> space_;
 };
 
 }  // namespace opstore
