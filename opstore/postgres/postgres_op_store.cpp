@@ -87,7 +87,7 @@ postgres_op_store::postgres_op_store(std::shared_ptr<postgres_database> database
       incarnation_(incarnation),
       options_(std::make_shared<space_options const>(std::move(options))),
       ingest_(postgres::detail::ingest_queue::make(*database_->pool_, {space_id, incarnation},
-                                                   options_->slices, database_->options_.clock,
+                                                   database_->options_.clock,
                                                    database_->options_.group_commit)) {}
 
 postgres_op_store::~postgres_op_store() = default;

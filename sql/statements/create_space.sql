@@ -13,9 +13,8 @@ WITH made AS (
                                  - $11::bigint) / $8::bigint
                 ELSE 0 END
     ON CONFLICT DO NOTHING
-    RETURNING space_id, slice_mode
+    RETURNING space_id
 ), totals AS (
     INSERT INTO space_total (space_id) SELECT space_id FROM made
 )
-INSERT INTO slice_fold (space_id, folded_to)
-SELECT space_id, CASE WHEN slice_mode = 'store' THEN 0 ELSE 9223372036854775807 END FROM made
+INSERT INTO fold (space_id, folded_to) SELECT space_id, 0 FROM made

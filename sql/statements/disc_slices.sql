@@ -1,31 +1,28 @@
 -- The combined hashes of the full slices of some sectors.
 -- Parameters: $1 space_id, $2 incarnation, $3 sector[], $4 disc slices, $5 the disc's end ($4 * slice_us, or the last
---   time there is).
+--   time there is), $6 the sectors as a bit mask.
 -- Rows: none if the space is gone; else (sector, slice_indices[], hashes) for each sector with such ops, by sector;
 --   indices ascending, hashes joined in their order. An index may come several times: in
 --   parts, whose XOR is the hash (see fold.sql). One row of nulls without ops.
--- Index: slice_hash_pkey for what is sealed, op_by_sector_stored_at for its tail, op_by_sector_created_at for the
---   rest, one range for each sector. Kept hashes, boundaries and ops come from one snapshot.
+-- Index: slice_hash_pkey for what is sealed, op_by_stored_at for its tail, op_by_sector_created_at for the rest; all
+--   but the tail with one range for each sector. Kept hashes, boundaries and ops come from one snapshot.
 --   Lock: none. Isolation: any.
 SELECT h.sector, h.slice_indices, h.hashes
 FROM space s
-JOIN slice_fold f USING (space_id)
+JOIN fold f USING (space_id)
 LEFT JOIN LATERAL (
     SELECT u.sector, array_agg(u.slice_index ORDER BY u.slice_index) AS slice_indices,
            string_agg(u.hash, ''::bytea ORDER BY u.slice_index) AS hashes
     FROM (SELECT c.sector, k.slice_index, k.hash
           FROM unnest($3::bigint[]) AS c (sector)
-          CROSS JOIN LATERAL (
-              SELECT k.slice_index, k.hash
-              FROM slice_hash k
-              WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
-                    AND k.arc_end = ((c.sector + 1) << 23) - 1 AND k.slice_index < least($4::bigint, s.full_slices)
-              UNION ALL
-              SELECT o.created_at / s.slice_us, o.op_id
-              FROM op o
-              WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint AND o.stored_at > f.folded_to
-                    AND o.created_at / s.slice_us < least($4::bigint, s.full_slices)
-              OFFSET 0) k
+          JOIN slice_hash k ON k.space_id = $1::bigint AND k.arc_start = c.sector << 23
+                               AND k.arc_end = ((c.sector + 1) << 23) - 1
+                               AND k.slice_index < least($4::bigint, s.full_slices)
+          UNION ALL
+          SELECT o.sector, o.created_at / s.slice_us, o.op_id
+          FROM op o
+          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($6::bytea, o.sector) = 1
+                AND o.created_at / s.slice_us < least($4::bigint, s.full_slices)
           UNION ALL
           SELECT c.sector, x.slice_index, x.hash
           FROM unnest($3::bigint[]) AS c (sector)

@@ -3,7 +3,8 @@
 WITH ops AS (DELETE FROM op WHERE space_id = $1::bigint),
      hashes AS (DELETE FROM slice_hash WHERE space_id = $1::bigint),
      totals AS (DELETE FROM space_total WHERE space_id = $1::bigint),
-     folds AS (DELETE FROM slice_fold WHERE space_id = $1::bigint),
+     folds AS (DELETE FROM fold WHERE space_id = $1::bigint),
+     lists AS (DELETE FROM sector_stamps WHERE space_id = $1::bigint),
      marks AS (DELETE FROM ingest_mark WHERE space_id = $1::bigint),
      peers AS (DELETE FROM peer_meta WHERE space_id = $1::bigint)
 DELETE FROM space WHERE space_id = $1::bigint

@@ -1,8 +1,8 @@
 -- The highest slice index of an arc.
 -- Parameters: $1 space_id, $2 incarnation, $3 arc_start, $4 arc_end.
 -- Rows: none if the space is gone; else one number, or null.
--- Index: slice_hash_pkey, read backwards; op_by_sector_stored_at for the ops that are not folded in yet (see
---   fold.sql). Lock: none.
+-- Index: slice_hash_pkey, read backwards; op_by_stored_at for the ops that are not folded in yet (see fold.sql).
+--   Lock: none.
 SELECT greatest(
        (SELECT h.slice_index
         FROM slice_hash h
@@ -11,9 +11,9 @@ SELECT greatest(
         LIMIT 1),
        (SELECT max(o.created_at / s.slice_us)
         FROM op o
-        WHERE o.space_id = $1::bigint AND o.sector = ($3::bigint >> 23)::smallint AND o.stored_at > f.folded_to
-              AND o.created_at / s.slice_us < s.full_slices
+        WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND o.location >> 23 = $3::bigint >> 23
+              AND o.created_at / s.slice_us < s.full_slices AND s.full_slices > 0
               AND $3::bigint & 8388607 = 0 AND $4::bigint = $3::bigint + 8388607))
 FROM space s
-JOIN slice_fold f USING (space_id)
+JOIN fold f USING (space_id)
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

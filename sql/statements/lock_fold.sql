@@ -2,6 +2,6 @@
 -- this lock only.
 -- Parameters: $1 space_id. Rows: one, unless the space is gone.
 SELECT folded_to
-FROM slice_fold
+FROM fold
 WHERE space_id = $1::bigint
 FOR UPDATE

@@ -1,43 +1,61 @@
--- One chunk of a page of a part of the ring, with the watermark.
+-- One chunk of a page of a part of the ring, as far as it is folded, with the watermark.
 -- Parameters: $1 space_id, $2 incarnation, $3 start (inclusive), $4 bytes that may still be added, $5 ids that may
 --   still be added; $6 sector[], $7 first location[], $8 last location[]: the arc, cut at sector borders; at least one.
--- Rows: as page_full; its head is always null, everything is in the rest.
--- Index: op_by_sector_stored_at, one probe for each piece. Each piece gives its first `share` ops; where a piece
---   was cut there may be more behind its last op, so the smallest such last op is the horizon, and ops beyond it
---   wait for the next chunk. However the ops are spread, a chunk reads at most share * pieces ops and gives at
---   least share of them.
+-- Rows: none if the space is gone, else one: last_stored_at (W); op_ids, joined, sizes[] and stored_at[] of the
+--   chunk, by stored_at, null if it is empty; covered_to: it has all ops of the arc from $3 up to this stamp;
+--   folded_to: what is behind it, page_tail has. Covered is at most what is folded; less than $3 if that is more.
+-- Index: sector_stamps_pkey, one probe for each piece, and op_by_stored_at for what is in the chunk. Each piece gives
+--   its first `share` stamps; where a piece was cut there may be more behind its last one, so the smallest such last
+--   stamp is the horizon, and ops beyond it wait for the next chunk. However the ops are spread, a chunk reads at most
+--   share * pieces stamps, in lists of 32, and gives at least share of them (fewer of the two pieces at the arc's
+--   ends, which are only parts of a sector).
 -- Lock: none. Isolation: any.
 WITH here AS (
-    SELECT s.last_stored_at, (8 + 4 * sqrt(wanted) + 1.1 * wanted)::bigint AS share
-    FROM space s JOIN space_total t USING (space_id),
+    SELECT s.last_stored_at, f.folded_to, e.share, e.share / 32 + 2 AS lists
+    FROM space s JOIN space_total t USING (space_id) JOIN fold f USING (space_id),
          LATERAL (SELECT least($5::bigint + 1,
                                32 + (least($4::bigint, 1::bigint << 40)::float8 * greatest(t.op_count, 1)
                                      / greatest(t.op_bytes, 1)))
-                         / cardinality($6::bigint[]) AS wanted) w
+                         / cardinality($6::bigint[]) AS wanted) w,
+         LATERAL (SELECT (8 + 4 * sqrt(w.wanted) + 1.1 * w.wanted)::bigint AS share) e
     WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
 ), reach AS MATERIALIZED (
-    SELECT p.piece, o.stored_at, o.size, o.op_id
+    SELECT p.piece, p.first, p.last, u.stored_at, u.list
     FROM here h
     CROSS JOIN unnest($6::bigint[], $7::bigint[], $8::bigint[]) WITH ORDINALITY AS p (sector, first, last, piece)
     CROSS JOIN LATERAL (
-        SELECT o.stored_at, o.size, o.op_id
-        FROM op o
-        WHERE o.space_id = $1::bigint AND o.sector = p.sector::smallint AND o.stored_at >= $3::bigint
-              AND o.location BETWEEN p.first AND p.last
-        ORDER BY o.stored_at
-        LIMIT h.share) o
+        SELECT u.stored_at, l.list
+        FROM (SELECT l.stamps, row_number() OVER (ORDER BY l.first_stored_at) AS list
+              FROM sector_stamps l
+              WHERE l.space_id = $1::bigint AND l.sector = p.sector::smallint
+                    AND l.first_stored_at >= coalesce((SELECT b.first_stored_at
+                                                       FROM sector_stamps b
+                                                       WHERE b.space_id = $1::bigint AND b.sector = p.sector::smallint
+                                                             AND b.first_stored_at <= $3::bigint
+                                                       ORDER BY b.first_stored_at DESC
+                                                       LIMIT 1), $3::bigint)
+              ORDER BY l.first_stored_at
+              LIMIT h.lists) l
+        CROSS JOIN LATERAL unnest(l.stamps) AS u (stored_at)
+        WHERE u.stored_at >= $3::bigint
+        ORDER BY u.stored_at
+        LIMIT h.share) u
 ), horizon AS (
-    SELECT min(cut.last) AS stored_at
-    FROM (SELECT max(r.stored_at) AS last FROM reach r, here h GROUP BY r.piece, h.share
-          HAVING count(*) >= h.share) cut
+    SELECT least(h.folded_to, (SELECT min(cut.last)
+                               FROM (SELECT max(r.stored_at) AS last
+                                     FROM reach r
+                                     GROUP BY r.piece
+                                     HAVING count(*) >= h.share OR max(r.list) >= h.lists) cut)) AS stored_at
+    FROM here h
 )
-SELECT h.last_stored_at, p.op_ids, p.sizes, p.stamps, z.stored_at IS NULL AS exhausted,
-       NULL::bytea, 0, 0
+SELECT h.last_stored_at, p.op_ids, p.sizes, p.stamps, z.stored_at AS covered_to, h.folded_to
 FROM here h
 CROSS JOIN horizon z
 CROSS JOIN LATERAL (
     SELECT string_agg(c.op_id, ''::bytea) AS op_ids, array_agg(c.size) AS sizes, array_agg(c.stored_at) AS stamps
-    FROM (SELECT r.stored_at, r.size, r.op_id
-          FROM reach r
-          WHERE z.stored_at IS NULL OR r.stored_at <= z.stored_at
+    FROM (SELECT o.stored_at, o.size, o.op_id
+          -- Sorted before they are looked up: in the order in which the table has them.
+          FROM (SELECT r.* FROM reach r WHERE r.stored_at <= z.stored_at ORDER BY r.stored_at OFFSET 0) r
+          JOIN op o ON o.space_id = $1::bigint AND o.stored_at = r.stored_at
+                       AND o.location BETWEEN r.first AND r.last
           ORDER BY r.stored_at) c) p

@@ -5,7 +5,7 @@ WITH computed AS MATERIALIZED (
     SELECT (o.sector::bigint << 23) AS arc_start, o.created_at / s.slice_us AS slice_index,
            substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
            count(*) AS op_count
-    FROM space s JOIN slice_fold f USING (space_id)
+    FROM space s JOIN fold f USING (space_id)
          JOIN op o ON o.space_id = s.space_id AND o.created_at < s.full_slices * s.slice_us
                       AND o.stored_at <= f.folded_to
     WHERE s.space_id = $1::bigint AND s.slice_mode = 'store'

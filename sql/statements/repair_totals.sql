@@ -11,9 +11,9 @@ WITH counted AS (
     FROM counted c
     WHERE t.space_id = $1::bigint
 ), unfolded AS (
-    UPDATE slice_fold f SET folded_to = greatest(s.last_stored_at, c.last_stored_at)
+    UPDATE fold f SET folded_to = greatest(s.last_stored_at, c.last_stored_at)
     FROM counted c, space s
-    WHERE f.space_id = $1::bigint AND s.space_id = f.space_id AND s.slice_mode = 'store'
+    WHERE f.space_id = $1::bigint AND s.space_id = f.space_id
           AND f.folded_to > greatest(s.last_stored_at, c.last_stored_at)
 )
 UPDATE space s SET last_stored_at = greatest(s.last_stored_at, c.last_stored_at)

@@ -2,10 +2,10 @@
 -- Parameters: $1 space_id, $2 incarnation, $3 arc_start, $4 arc_end, $5 slice_index.
 -- Rows: none if the space is gone; else the parts, whose XOR is the hash: what is kept, and the ids of the ops that
 --   are not folded into it yet (see fold.sql). One row with null without any.
--- Index: slice_hash_pkey; op_by_sector_stored_at for the tail. Both come from one snapshot. Lock: none.
+-- Index: slice_hash_pkey, and op_by_stored_at for the tail. Both come from one snapshot. Lock: none.
 SELECT p.hash
 FROM space s
-JOIN slice_fold f USING (space_id)
+JOIN fold f USING (space_id)
 LEFT JOIN LATERAL (
     SELECT h.hash
     FROM slice_hash h
@@ -14,7 +14,7 @@ LEFT JOIN LATERAL (
     UNION ALL
     SELECT o.op_id
     FROM op o
-    WHERE o.space_id = $1::bigint AND o.sector = ($3::bigint >> 23)::smallint AND o.stored_at > f.folded_to
+    WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND o.location >> 23 = $3::bigint >> 23
           AND o.created_at / s.slice_us = $5::bigint AND $5::bigint < s.full_slices
           AND $3::bigint & 8388607 = 0 AND $4::bigint = $3::bigint + 8388607) p ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

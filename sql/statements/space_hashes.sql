@@ -5,40 +5,41 @@
 --   disc, with unit null, where it holds ops, and one for each unit of time behind it that does, ascending; hashes
 --   are joined, in the order of the sectors. Without ops: one row whose sectors are null. A row for each unit, since
 --   a row for each cell costs four times the memory.
--- Index: slice_hash_pkey for what is sealed, op_by_sector_stored_at for its tail (see fold.sql),
---   op_by_sector_created_at for the rest, one range for each sector; every op behind the disc is read. Watermark,
---   kept hashes, boundaries and ops come from one snapshot. Lock: none.
+-- Index: slice_hash_pkey for what is sealed, op_by_stored_at for its tail (see fold.sql), op_by_sector_created_at for
+--   the rest, one range for each sector; every op behind the disc is read. Watermark, kept hashes, boundaries and ops
+--   come from one snapshot. Lock: none.
 -- Isolation: any.
 SELECT s.last_stored_at, t.op_count, h.unit, h.sectors, h.hashes, h.op_counts
 FROM space s
 JOIN space_total t USING (space_id)
-JOIN slice_fold f USING (space_id)
+JOIN fold f USING (space_id)
 LEFT JOIN LATERAL (
     SELECT c.unit, array_agg(c.sector ORDER BY c.sector) AS sectors,
            string_agg(c.hash, ''::bytea ORDER BY c.sector) AS hashes,
            array_agg(c.op_count ORDER BY c.sector) AS op_counts
-    FROM (SELECT NULL::bigint AS unit, c.sector, d.hash, d.op_count
-          FROM generate_series(0::bigint, 511::bigint) AS c (sector)
-          CROSS JOIN LATERAL (
-              SELECT substring(varbit_send(bit_xor(p.bits)) FROM 5) AS hash, sum(p.op_count)::bigint AS op_count
-              FROM (SELECT ('x' || encode(k.hash, 'hex'))::varbit AS bits, k.op_count
-                    FROM slice_hash k
-                    WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
-                          AND k.arc_end = ((c.sector + 1) << 23) - 1
-                          AND k.slice_index < least($3::bigint, s.full_slices)
-                    UNION ALL
-                    SELECT ('x' || encode(o.op_id, 'hex'))::varbit, 1
-                    FROM op o
-                    WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint AND o.stored_at > f.folded_to
-                          AND o.created_at / s.slice_us < least($3::bigint, s.full_slices)
-                    UNION ALL
-                    SELECT bit_xor(('x' || encode(o.op_id, 'hex'))::varbit), count(*)
+    FROM (SELECT NULL::bigint AS unit, d.sector, substring(varbit_send(bit_xor(d.bits)) FROM 5) AS hash,
+                 sum(d.op_count)::bigint AS op_count
+          FROM (SELECT c.sector, ('x' || encode(k.hash, 'hex'))::varbit AS bits, k.op_count
+                FROM generate_series(0::bigint, 511::bigint) AS c (sector)
+                JOIN slice_hash k ON k.space_id = $1::bigint AND k.arc_start = c.sector << 23
+                                     AND k.arc_end = ((c.sector + 1) << 23) - 1
+                                     AND k.slice_index < least($3::bigint, s.full_slices)
+                UNION ALL
+                SELECT o.sector, ('x' || encode(o.op_id, 'hex'))::varbit, 1
+                FROM op o
+                WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to
+                      AND o.created_at / s.slice_us < least($3::bigint, s.full_slices)
+                UNION ALL
+                SELECT c.sector, o.bits, o.op_count
+                FROM generate_series(0::bigint, 511::bigint) AS c (sector)
+                CROSS JOIN LATERAL (
+                    SELECT bit_xor(('x' || encode(o.op_id, 'hex'))::varbit) AS bits, count(*) AS op_count
                     FROM op o
                     WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
                           AND o.created_at >= least($3::bigint, s.full_slices) * s.slice_us
                           AND o.created_at < $4::bigint
-                    HAVING count(*) > 0) p
-              HAVING count(*) > 0) d
+                    HAVING count(*) > 0) o) d
+          GROUP BY d.sector
           UNION ALL
           SELECT r.unit, c.sector, r.hash, r.op_count
           FROM generate_series(0::bigint, 511::bigint) AS c (sector)

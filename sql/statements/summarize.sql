@@ -1,29 +1,26 @@
 -- Disc and rings of some sectors: what peers compare first.
 -- Parameters: $1 space_id, $2 incarnation, $3 sector[], $4 disc slices (the disc is [0, $4 * slice_us)), $5 ring
---   start[] (inclusive), $6 ring end[] (exclusive).
+--   start[] (inclusive), $6 ring end[] (exclusive), $7 the sectors as a bit mask.
 -- Rows: none if the space is gone; else (ring, hash) for each part with ops: ring -1 for the disc (up to two rows,
 --   to be combined: kept hashes, and ops beyond them), else the ring from 0. One row of nulls without ops.
--- Index: slice_hash_pkey for what is sealed, op_by_sector_stored_at for its tail (see fold.sql),
---   op_by_sector_created_at for the rest. Kept hashes, boundaries and ops come from one snapshot.
---   Lock: none. Isolation: any.
+-- Index: slice_hash_pkey for what is sealed, op_by_stored_at for its tail (see fold.sql), op_by_sector_created_at for
+--   the rest. Kept hashes, boundaries and ops come from one snapshot. Lock: none. Isolation: any.
 SELECT h.ring, h.hash
 FROM space s
-JOIN slice_fold f USING (space_id)
+JOIN fold f USING (space_id)
 LEFT JOIN LATERAL (
     SELECT -1::bigint AS ring,
            substring(varbit_send(bit_xor(('x' || encode(k.hash, 'hex'))::varbit)) FROM 5) AS hash
-    FROM unnest($3::bigint[]) AS c (sector)
-    CROSS JOIN LATERAL (
-        SELECT k.hash
-        FROM slice_hash k
-        WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
-              AND k.arc_end = ((c.sector + 1) << 23) - 1 AND k.slice_index < least($4::bigint, s.full_slices)
-        UNION ALL
-        SELECT o.op_id
-        FROM op o
-        WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint AND o.stored_at > f.folded_to
-              AND o.created_at / s.slice_us < least($4::bigint, s.full_slices)
-        OFFSET 0) k
+    FROM (SELECT k.hash
+          FROM unnest($3::bigint[]) AS c (sector)
+          JOIN slice_hash k ON k.space_id = $1::bigint AND k.arc_start = c.sector << 23
+                               AND k.arc_end = ((c.sector + 1) << 23) - 1
+                               AND k.slice_index < least($4::bigint, s.full_slices)
+          UNION ALL
+          SELECT o.op_id
+          FROM op o
+          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($7::bytea, o.sector) = 1
+                AND o.created_at / s.slice_us < least($4::bigint, s.full_slices)) k
     HAVING count(*) > 0
     UNION ALL
     SELECT r.ring, substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5)

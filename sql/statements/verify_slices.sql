@@ -9,7 +9,7 @@ WITH computed AS (
            substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)
                                  FILTER (WHERE o.stored_at <= f.folded_to)) FROM 5) AS hash,
            nullif(count(*) FILTER (WHERE o.stored_at <= f.folded_to), 0) AS op_count
-    FROM space s JOIN slice_fold f USING (space_id)
+    FROM space s JOIN fold f USING (space_id)
          JOIN op o ON o.space_id = s.space_id AND o.created_at < s.full_slices * s.slice_us
     WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint AND s.slice_mode = 'store'
     GROUP BY 1, 2

@@ -89,14 +89,19 @@ TEST_CASE("kept slices: damage is named and mended") {
         {"UPDATE space_total SET op_count = 7" + here, "op_count"},
         {"UPDATE space_total SET op_bytes = 7" + here, "op_bytes"},
         {"UPDATE space SET last_stored_at = 7" + here, "watermark"},
-        {"UPDATE slice_fold SET folded_to = folded_to + 1000000" + here, "folded_to"},
-        {"UPDATE slice_fold SET folded_to = 1" + here, "slice_hash"},
+        {"UPDATE fold SET folded_to = folded_to + 1000000" + here, "folded_to"},
+        {"UPDATE fold SET folded_to = 1" + here, "slice_hash"},
         {"INSERT INTO op SELECT space_id, location, created_at, stored_at - 1000000, size, sector, op_id, "
          "payload "
          "FROM op" +
              here + " ORDER BY stored_at LIMIT 7",
          "op_twice"},
         {"UPDATE op SET sector = (sector + 1) % 512" + here, "op_columns"},
+        {"DELETE FROM sector_stamps" + here + " AND sector % 3 = 1", "sector_stamps"},
+        {"UPDATE sector_stamps SET stamps = stamps[2:]" + here, "sector_stamps"},
+        {"UPDATE sector_stamps SET stamps = stamps || stamps" + here, "sector_stamps"},
+        {"UPDATE sector_stamps SET first_stored_at = first_stored_at - 1" + here, "sector_stamps"},
+        {"UPDATE sector_stamps SET sector = (sector + 256) % 512" + here, "sector_stamps"},
     };
     for (auto const& [sql, name] : spoilings) {
         INFO(sql);
@@ -105,6 +110,9 @@ TEST_CASE("kept slices: damage is named and mended") {
         CHECK(run(store->repair()).value().damage_count > 0);
         CHECK(damages(*store).empty());
         CHECK(summary() == whole);
+        // Repair does not fold, and one of them unfolded everything.
+        run(store->seal(clock.now(), 1)).value();
+        CHECK(damages(*store).empty());
     }
     CHECK(run(store->process_incoming_ops(numbered_batch(0, 2100))).value().newly_stored.size() == 100);
 }

@@ -27,11 +27,10 @@ struct store_behind_proxy {
         auto where = test_database_options();
         where.conninfo = proxy.conninfo();
         where.connections = 2;
-        space_options options(name);
-        // Nothing is folded behind the commits: every answer on the wire is to a call of the test.
-        options.slices = slice_mode::host;
-        store = run(open_test_database(where)->open_or_create_space(options)).value();
+        store = run(open_test_database(where)->open_or_create_space(space_options(name))).value();
         run(store->process_incoming_ops(numbered_batch(0, 5))).value();
+        // From here on every answer on the wire is to a call of the test.
+        wait_until_folded(name);
     }
 
     /// The next answer is lost, and the server is away from then on.

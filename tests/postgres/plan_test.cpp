@@ -29,7 +29,7 @@ struct expected_plan {
 
 std::vector<expected_plan> expected_plans() {
     std::string const by_id = "op_by_id", by_stamp = "op_by_stored_at";
-    std::string const sector_stamp = "op_by_sector_stored_at", sector_time = "op_by_sector_created_at";
+    std::string const by_time = "op_by_sector_created_at";
     std::string const one = "ARRAY[1]::bigint[]", id = "ARRAY['\\x00']::bytea[]";
     return {
         {sql::ingest, fmt::format("1, 1, {1}, {0}, {0}, {1}, 1, {0}, 1, 1", one, id), {by_id}},
@@ -38,23 +38,24 @@ std::vector<expected_plan> expected_plans() {
         {sql::retrieve_bounded, "1, 1, " + id + ", 1, 1", {by_id}},
         {sql::marked_ops, "1, 1, 1", {by_stamp}},
         {sql::page_full, "1, 1, 1, 1, 1", {by_stamp}},
+        {sql::page_tail, "1, 1, 1, 1", {by_stamp}},
         {sql::tail, "1, 1, 1, 1", {by_stamp}},
         {sql::fold, "1, 1, 1", {by_stamp}},
-        {sql::page_sectors, fmt::format("1, 1, 1, 1, 1, {0}, {0}, {0}", one), {sector_stamp}},
-        {sql::slice_hash, "1, 1, 1, 1, 1", {sector_stamp}},
-        {sql::slice_hashes, fmt::format("1, 1, {0}, {0}", one), {sector_stamp}},
-        {sql::highest_slice, "1, 1, 1, 1", {sector_stamp}},
-        {sql::time_slice, fmt::format("1, 1, 1, 1, {0}, {0}, {0}", one), {sector_time}},
-        {sql::time_slice_of_piece, "1, 1, 1, 1, 1, 1, 1, 1", {sector_time}},
-        {sql::earliest, fmt::format("1, 1, {0}, {0}, {0}, {0}", one), {sector_time}},
-        {sql::combined_hashes, fmt::format("1, 1, {0}, {0}, {0}", one), {sector_time}},
-        {sql::region_sums, fmt::format("1, 1, {0}, {0}, {0}", one), {sector_time}},
-        {sql::region_ids, fmt::format("1, 1, {0}, {0}, {0}, 1", one), {sector_time}},
-        {sql::region_page, "1, 1, 1, 1, 1, 1, '', 1, 1", {sector_time}},
-        {sql::seal, "1, 1, 1", {sector_time}},
-        {sql::disc_slices, fmt::format("1, 1, {0}, 1, 1", one), {sector_stamp, sector_time}},
-        {sql::summarize, fmt::format("1, 1, {0}, 1, {0}, {0}", one), {sector_stamp, sector_time}},
-        {sql::space_hashes, "1, 1, 1, 1", {sector_stamp, sector_time}},
+        {sql::page_sectors, fmt::format("1, 1, 1, 1, 1, {0}, {0}, {0}", one), {by_stamp}},
+        {sql::slice_hash, "1, 1, 1, 1, 1", {by_stamp}},
+        {sql::slice_hashes, fmt::format("1, 1, {0}, {0}, ''", one), {by_stamp}},
+        {sql::highest_slice, "1, 1, 1, 1", {by_stamp}},
+        {sql::time_slice, fmt::format("1, 1, 1, 1, {0}, {0}, {0}", one), {by_time}},
+        {sql::time_slice_of_piece, "1, 1, 1, 1, 1, 1, 1, 1", {by_time}},
+        {sql::earliest, fmt::format("1, 1, {0}, {0}, {0}, {0}", one), {by_time}},
+        {sql::combined_hashes, fmt::format("1, 1, {0}, {0}, {0}", one), {by_time}},
+        {sql::region_sums, fmt::format("1, 1, {0}, {0}, {0}", one), {by_time}},
+        {sql::region_ids, fmt::format("1, 1, {0}, {0}, {0}, 1", one), {by_time}},
+        {sql::region_page, "1, 1, 1, 1, 1, 1, '', 1, 1", {by_time}},
+        {sql::seal, "1, 1, 1", {by_time}},
+        {sql::disc_slices, fmt::format("1, 1, {0}, 1, 1, ''", one), {by_stamp, by_time}},
+        {sql::summarize, fmt::format("1, 1, {0}, 1, {0}, {0}, ''", one), {by_stamp, by_time}},
+        {sql::space_hashes, "1, 1, 1, 1", {by_stamp, by_time}},
     };
 }
 

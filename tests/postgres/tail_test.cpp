@@ -1,4 +1,4 @@
-// Goal: slice hashes read the same whatever part of the ops is folded into them, a fold that cannot go on
+// Goal: slice hashes and pages read the same whatever part of the ops is folded, a fold that cannot go on
 // holds up nobody before the tail is long, and no op is stored twice now that no key forbids it. Method: the
 // memory store beside it, while a session of the test holds the lock that a fold needs.
 #include <opstore/memory/memory_op_store.hpp>
@@ -46,7 +46,7 @@ struct space_and_oracle {
     }
     std::string tail_length() const {
         return value(
-            "count(*) FROM op JOIN slice_fold USING (space_id) JOIN space USING (space_id)"
+            "count(*) FROM op JOIN fold USING (space_id) JOIN space USING (space_id)"
             " JOIN LATERAL (SELECT stored_at > folded_to AS unfolded) t ON unfolded");
     }
     std::string readable() const {
@@ -59,7 +59,7 @@ struct space_and_oracle {
     std::unique_ptr<connection> hold_fold() const {
         auto holder = std::make_unique<connection>(locked_space::settings());
         holder->begin();
-        holder->execute_text("hold", fmt::format("SELECT 1 FROM slice_fold WHERE space_id = (SELECT space_id "
+        holder->execute_text("hold", fmt::format("SELECT 1 FROM fold WHERE space_id = (SELECT space_id "
                                                  "FROM space WHERE key = '{}') FOR UPDATE",
                                                  name));
         return holder;
@@ -104,9 +104,43 @@ void check_same_hashes(op_store& a, op_store& b, arc::timestamp now) {
     CHECK(report.slice_hashes == run(b.verify()).value().slice_hashes);
 }
 
+std::vector<op_id> all_ids(op_store& store, arc::dht_arc arc, std::uint64_t page_bytes) {
+    std::vector<op_id> ids;
+    for (arc::timestamp from{};;) {
+        auto const page = run(store.retrieve_op_ids_bounded(arc, from, page_bytes)).value();
+        ids.insert(ids.end(), page.ids.begin(), page.ids.end());
+        if (page.ids.empty() && !page.next_op_bytes)
+            return ids;
+        from = page.next;
+    }
+}
+
+/// Of parts of the ring: of sectors, within one, across borders and the ring's end, and of all but a bit of
+/// one.
+void check_same_pages(op_store& a, op_store& b) {
+    auto const between = [](std::uint32_t start, std::uint32_t end) {
+        return arc::dht_arc::between(arc::location{start}, arc::location{end});
+    };
+    for (auto const& arc :
+         {arc::sector_arc(0), arc::sector_arc(511), between(1, 3u << 20), between(0, 0x7fffffff),
+          between(0x12345678, 0x87654321), between(0xf0000000, 0x0fffffff), between(0x40000100, 0x40000000),
+          arc::dht_arc::full()}) {
+        for (std::uint64_t const page_bytes : {2'000u, 1u << 20})
+            CHECK(all_ids(a, arc, page_bytes) == all_ids(b, arc, page_bytes));
+    }
+    auto const thirds = [] {
+        arc::arc_set set;
+        for (arc::sector_index sector = 0; sector < arc::sector_count; sector += 3)
+            set.insert(sector);
+        return set;
+    }();
+    CHECK(run(a.retrieve_op_ids_of_sectors(thirds, {}, 1 << 20)).value().ids ==
+          run(b.retrieve_op_ids_of_sectors(thirds, {}, 1 << 20)).value().ids);
+}
+
 }  // namespace
 
-TEST_CASE("tail: hashes are the same before, amid and after a fold") {
+TEST_CASE("tail: hashes and pages are the same before, amid and after a fold") {
     space_and_oracle space("unfolded");
     space.store_batch(0, 700, 31);
     run(space.store->seal(space.clock.now(), 1)).value();
@@ -118,12 +152,14 @@ TEST_CASE("tail: hashes are the same before, amid and after a fold") {
     space.store_batch(0, 900, 29);
     REQUIRE(std::stoi(space.tail_length()) > 1000);
     check_same_hashes(*space.store, space.oracle, space.clock.now());
+    check_same_pages(*space.store, space.oracle);
     auto const readable = space.readable();
 
     holder->rollback();
     run(space.store->seal(space.clock.now(), 1)).value();
     REQUIRE(space.tail_length() == "0");
     check_same_hashes(*space.store, space.oracle, space.clock.now());
+    check_same_pages(*space.store, space.oracle);
     CHECK(space.readable() == readable);
 }
 
@@ -176,7 +212,7 @@ TEST_CASE("tail: a space is dropped while its fold waits") {
     holder->rollback();
     CHECK_FALSE(drop.finish());
     CHECK(run_sql("SELECT (SELECT count(*) FROM slice_hash WHERE space_id = " + id +
-                  ") + (SELECT count(*) FROM slice_fold WHERE space_id = " + id + ")") == "0");
+                  ") + (SELECT count(*) FROM fold WHERE space_id = " + id + ")") == "0");
 }
 
 TEST_CASE("no op twice: writers that waited for the same lock bring the same ops") {

@@ -7,7 +7,10 @@
 #include <fmt/format.h>
 
 #include <unistd.h>
+#include <chrono>
 #include <cstdlib>
+#include <stdexcept>
+#include <thread>
 
 namespace opstore::testing {
 namespace {
@@ -62,6 +65,19 @@ database_options test_database_options() {
 
 std::shared_ptr<postgres_database> open_test_database(database_options options) {
     return run(postgres_database::open(std::move(options)));
+}
+
+void wait_until_folded(std::string const& space, database_options const& options) {
+    auto const unfolded = fmt::format(
+        "SELECT count(*) FROM space JOIN fold USING (space_id) "
+        "WHERE key = '{}' AND folded_to < last_stored_at",
+        space);
+    for (int i = 0; i < 3000; ++i) {
+        if (run_sql(unfolded, options) == "0")
+            return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    throw std::runtime_error("the tail of the space is never folded");
 }
 
 std::string run_sql(std::string const& sql, database_options const& options) {

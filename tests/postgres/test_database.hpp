@@ -18,6 +18,10 @@ database_options test_database_options();
 /// A database on that schema.
 std::shared_ptr<postgres_database> open_test_database(database_options options = test_database_options());
 
+/// Polls until what a space holds is folded, and until the next commit nothing is done behind the calls of
+/// the test. Throws if it never is.
+void wait_until_folded(std::string const& space, database_options const& options = test_database_options());
+
 /// psql's role: runs SQL text in the schema of this process, on a connection of its own, and returns the
 /// first field of the first row, or nothing.
 std::string run_sql(std::string const& sql, database_options const& options = test_database_options());

@@ -186,7 +186,8 @@ result<std::vector<sector_slices>> fetch_disc_slices(connection& c, space_view s
     auto const found = c.execute(sql::disc_slices, of_space(space)
                                                        .bigint_array(sector_numbers(sectors))
                                                        .bigint(saturated(full_slices))
-                                                       .bigint(disc_end(space, full_slices)));
+                                                       .bigint(disc_end(space, full_slices))
+                                                       .bytea(sector_mask(sectors)));
     if (found.empty())
         return space_is_gone();
     std::vector<sector_slices> all;

@@ -104,8 +104,7 @@ public:
             auto reports = batch_.take_reports();
             for (std::size_t i = 0; i < group_.size(); ++i)
                 queue_->settle(*group_[i], std::move(reports[i]), nullptr);
-            if (queue_->folder_)
-                queue_->folder_->note_stored(stored);
+            queue_->folder_->note_stored(stored);
         } else {
             for (auto const& c : group_)
                 queue_->settle(*c, space_is_gone(), nullptr);
@@ -153,16 +152,13 @@ ingest_queue::ingest_queue(connection_pool& pool, space_identity space, std::fun
 }
 
 std::shared_ptr<ingest_queue> ingest_queue::make(connection_pool& pool, space_identity space,
-                                                 slice_mode slices, std::function<arc::timestamp()> clock,
-                                                 bool group_commit) {
+                                                 std::function<arc::timestamp()> clock, bool group_commit) {
     std::shared_ptr<ingest_queue> const queue(new ingest_queue(pool, space, std::move(clock), group_commit));
-    if (slices == slice_mode::store) {
-        auto caught_up = [weak = std::weak_ptr<ingest_queue>(queue)] {
-            if (auto const waiting = weak.lock())
-                waiting->flush_waiting();
-        };
-        queue->folder_ = std::make_shared<tail_folder>(pool, space, std::move(caught_up));
-    }
+    auto caught_up = [weak = std::weak_ptr<ingest_queue>(queue)] {
+        if (auto const waiting = weak.lock())
+            waiting->flush_waiting();
+    };
+    queue->folder_ = std::make_shared<tail_folder>(pool, space, std::move(caught_up));
     return queue;
 }
 
@@ -223,7 +219,7 @@ void ingest_queue::enqueue(std::shared_ptr<call> const& c) {
 }
 
 void ingest_queue::flush_waiting() {
-    while (!folder_ || !folder_->is_behind()) {
+    while (!folder_->is_behind()) {
         std::vector<std::shared_ptr<call>> group;
         batch_writer writer{};
         {

@@ -34,9 +34,9 @@ public:
     static constexpr std::size_t waiting_calls_max = 65'536;
 
     /// `clock` may be empty: then the server's. The pool must outlive all calls. Without group commit each
-    /// call has a transaction of its own, as many at once as the pool lets write. In slice mode store the
-    /// tail is folded behind the commits, and ingest waits for that where it cannot keep up.
-    static std::shared_ptr<ingest_queue> make(connection_pool& pool, space_identity space, slice_mode slices,
+    /// call has a transaction of its own, as many at once as the pool lets write. The tail is folded behind
+    /// the commits, and ingest waits for that where it cannot keep up.
+    static std::shared_ptr<ingest_queue> make(connection_pool& pool, space_identity space,
                                               std::function<arc::timestamp()> clock, bool group_commit);
     ~ingest_queue();
 
@@ -66,7 +66,7 @@ private:
     space_identity const space_;
     std::function<arc::timestamp()> const clock_;
     bool const group_commit_;
-    std::shared_ptr<tail_folder> folder_;  ///< None in slice mode host.
+    std::shared_ptr<tail_folder> folder_;
 
     std::mutex mutex_;
     std::deque<std::shared_ptr<call>> waiting_;

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <map>
 #include <stdexcept>
 
 namespace opstore::postgres::detail {
@@ -33,51 +35,130 @@ std::pair<std::int64_t, std::int64_t> slice_key(arc::dht_arc arc) {
     return {arc.start().value, arc.end().value};
 }
 
-/// No pieces: the whole ring.
-rows read_page_chunk(connection& c, space_view space, piece_arrays const& pieces, std::int64_t start,
-                     std::uint64_t bytes_left, std::size_t ids_left) {
+/// What the pages of an arc walk.
+struct page_walk {
+    piece_arrays pieces;  ///< None: the whole ring.
+    std::function<bool(arc::location)> contains;
+
+    bool whole_ring() const { return pieces.empty(); }
+};
+
+/// Ops of the arc from one statement, all there are from its start to before `next`.
+struct page_chunk {
+    // Ops at the front, which fit if they are there. Their order is not to be checked without their stamps.
+    std::vector<op_id> head;
+    std::uint64_t head_bytes = 0;
+    std::vector<op_id> ids;
+    std::vector<std::int64_t> sizes, stamps;  ///< Of `ids`.
+
+    std::int64_t watermark;
+    bool exhausted = false;  ///< There are no more up to the watermark, and `next` means nothing.
+    std::int64_t next = 0;
+    bool reached_tail = false;  ///< What is next may not be folded yet.
+
+    /// From the columns that all page statements begin with.
+    page_chunk(rows const& r, std::size_t id_length) : watermark(r.bigint(0, 0)) {
+        if (r.is_null(0, 1))
+            return;
+        sizes = r.bigint_array(0, 2);
+        stamps = r.bigint_array(0, 3);
+        append_ids(ids, r.bytea(0, 1), id_length, sizes.size());
+        // The order in which an aggregate sees the rows of an ordered subquery is custom, not law.
+        if (sizes.size() != stamps.size() || !std::is_sorted(stamps.begin(), stamps.end()))
+            throw std::logic_error("page: the server returned a chunk out of order");
+    }
+};
+
+page_chunk chunk_of_ring(rows const& r, space_view space) {
+    page_chunk chunk(r, space.id_length);
+    if (!r.is_null(0, 5)) {
+        append_ids(chunk.head, r.bytea(0, 5), space.id_length, static_cast<std::size_t>(r.bigint(0, 6)));
+        chunk.head_bytes = static_cast<std::uint64_t>(r.bigint(0, 7));
+    }
+    chunk.exhausted = chunk.stamps.empty() || r.boolean(0, 4);
+    if (!chunk.exhausted)
+        chunk.next = chunk.stamps.back() + 1;
+    return chunk;
+}
+
+page_chunk chunk_of_sectors(rows const& r, space_view space, std::int64_t from) {
+    page_chunk chunk(r, space.id_length);
+    auto const covered_to = r.bigint(0, 4), folded_to = r.bigint(0, 5);
+    chunk.exhausted = covered_to >= chunk.watermark;
+    if (!chunk.exhausted)
+        chunk.next = std::max(from, covered_to + 1);
+    chunk.reached_tail = covered_to >= folded_to;
+    return chunk;
+}
+
+page_chunk chunk_of_tail(rows const& r, space_view space, page_walk const& walk) {
+    page_chunk chunk(r, space.id_length);
+    chunk.reached_tail = true;
+    chunk.exhausted = chunk.stamps.empty() || r.boolean(0, 5);
+    if (chunk.stamps.empty())
+        return chunk;
+    if (!chunk.exhausted)
+        chunk.next = chunk.stamps.back() + 1;
+    auto const locations = r.bigint_array(0, 4);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < chunk.ids.size(); ++i) {
+        if (!walk.contains(arc::location{static_cast<std::uint32_t>(locations.at(i))}))
+            continue;
+        chunk.ids[kept] = chunk.ids[i];
+        chunk.sizes[kept] = chunk.sizes[i];
+        chunk.stamps[kept++] = chunk.stamps[i];
+    }
+    chunk.ids.resize(kept);
+    chunk.sizes.resize(kept);
+    chunk.stamps.resize(kept);
+    return chunk;
+}
+
+/// Nothing if the space is gone.
+std::optional<page_chunk> read_page_chunk(connection& c, space_view space, page_walk const& walk,
+                                          std::int64_t from, bool tail, std::uint64_t bytes_left,
+                                          std::size_t ids_left) {
+    constexpr std::int64_t tail_ops_max = 4096;
+    auto const ids_max = static_cast<std::int64_t>(ids_left);
     parameters values = of_space(space);
-    values.bigint(start).bigint(saturated(bytes_left)).bigint(static_cast<std::int64_t>(ids_left));
-    if (pieces.empty())
-        return c.execute(sql::page_full, values);
-    values.bigint_array(pieces.sector).bigint_array(pieces.first).bigint_array(pieces.last);
-    return c.execute(sql::page_sectors, values);
+    values.bigint(from);
+    if (tail) {
+        auto const found = c.execute(sql::page_tail, values.bigint(std::min(tail_ops_max, ids_max + 1)));
+        return found.empty() ? std::nullopt : std::optional(chunk_of_tail(found, space, walk));
+    }
+    values.bigint(saturated(bytes_left)).bigint(ids_max);
+    if (walk.whole_ring()) {
+        auto const found = c.execute(sql::page_full, values);
+        return found.empty() ? std::nullopt : std::optional(chunk_of_ring(found, space));
+    }
+    auto const& [arc, sector, first, last] = walk.pieces;
+    auto const found =
+        c.execute(sql::page_sectors, values.bigint_array(sector).bigint_array(first).bigint_array(last));
+    return found.empty() ? std::nullopt : std::optional(chunk_of_sectors(found, space, from));
 }
 
-/// Takes the head of a chunk, which fits if it is there. Its order is not to be checked without its stamps.
-void take_head(id_page& page, rows const& chunk, std::size_t id_length) {
-    if (chunk.is_null(0, 5))
-        return;
-    auto const count = static_cast<std::size_t>(chunk.bigint(0, 6));
-    append_ids(page.ids, chunk.bytea(0, 5), id_length, count);
-    page.bytes += static_cast<std::uint64_t>(chunk.bigint(0, 7));
-}
-
-/// Takes ops of the rest of a chunk while they fit. The stamp of the last one, none if the page ends before
-/// it.
-std::optional<std::int64_t> take_what_fits(id_page& page, rows const& chunk, std::size_t id_length,
-                                           std::uint64_t limit_bytes) {
-    auto const sizes = chunk.bigint_array(0, 2);
-    auto const stamps = chunk.bigint_array(0, 3);
-    // The order in which an aggregate sees the rows of an ordered subquery is custom, not law.
-    if (sizes.size() != stamps.size() || !std::is_sorted(stamps.begin(), stamps.end()))
-        throw std::logic_error("page: the server returned a chunk out of order");
+/// Adds the ops of a chunk while they fit. Returns whether all did; if not, the page is done.
+bool take_what_fits(id_page& page, page_chunk& chunk, std::uint64_t limit_bytes) {
+    if (page.ids.empty())
+        page.ids.swap(chunk.head);
+    else
+        page.ids.insert(page.ids.end(), chunk.head.begin(), chunk.head.end());
+    page.bytes += chunk.head_bytes;
     std::size_t const room = op_store::page_ids_max - page.ids.size();
     std::size_t fitting = 0;
-    for (; fitting < std::min(room, sizes.size()); ++fitting) {
-        auto const size = static_cast<std::uint64_t>(sizes[fitting]);
+    for (; fitting < std::min(room, chunk.sizes.size()); ++fitting) {
+        auto const size = static_cast<std::uint64_t>(chunk.sizes[fitting]);
         if (size > limit_bytes - page.bytes)
             break;
         page.bytes += size;
     }
-    std::size_t const ids_before = page.ids.size();
-    append_ids(page.ids, chunk.bytea(0, 1), id_length, sizes.size());
-    page.ids.resize(ids_before + fitting);
-    if (fitting == sizes.size())
-        return stamps.back();
-    page.next = arc::from_micros(stamps[fitting]);
-    page.next_op_bytes = static_cast<std::uint64_t>(sizes[fitting]);
-    return std::nullopt;
+    page.ids.insert(page.ids.end(), chunk.ids.begin(),
+                    chunk.ids.begin() + static_cast<std::ptrdiff_t>(fitting));
+    if (fitting == chunk.sizes.size())
+        return true;
+    page.next = arc::from_micros(chunk.stamps[fitting]);
+    page.next_op_bytes = static_cast<std::uint64_t>(chunk.sizes[fitting]);
+    return false;
 }
 
 /// The page of nothing: it advances too.
@@ -90,29 +171,24 @@ result<id_page> empty_page(connection& c, space_view space, arc::timestamp start
     return page;
 }
 
-/// No pieces: the whole ring.
-result<id_page> walk_page(connection& c, space_view space, piece_arrays const& pieces, arc::timestamp start,
+result<id_page> walk_page(connection& c, space_view space, page_walk const& walk, arc::timestamp start,
                           std::uint64_t limit_bytes) {
     id_page page;
-    for (std::int64_t from = arc::to_micros(start);;) {
-        auto const chunk = read_page_chunk(c, space, pieces, from, limit_bytes - page.bytes,
-                                           op_store::page_ids_max - page.ids.size());
-        if (chunk.empty())
+    std::int64_t from = arc::to_micros(start);
+    bool tail = false;
+    for (;;) {
+        auto chunk = read_page_chunk(c, space, walk, from, tail, limit_bytes - page.bytes,
+                                     op_store::page_ids_max - page.ids.size());
+        if (!chunk)
             return space_is_gone();
-        std::size_t const joined_bytes = chunk.bytea(0, 1).size() + chunk.bytea(0, 5).size();
-        page.ids.reserve(page.ids.size() + joined_bytes / space.id_length);
-        take_head(page, chunk, space.id_length);
-        std::optional<std::int64_t> last;
-        if (!chunk.is_null(0, 1)) {
-            last = take_what_fits(page, chunk, space.id_length, limit_bytes);
-            if (!last)
-                return page;
-        }
-        if (!last || chunk.boolean(0, 4)) {
-            page.next = after_watermark(start, chunk.bigint(0, 0));
+        if (!take_what_fits(page, *chunk, limit_bytes))
+            return page;
+        if (chunk->exhausted) {
+            page.next = after_watermark(start, chunk->watermark);
             return page;
         }
-        from = *last + 1;
+        from = chunk->next;
+        tail = chunk->reached_tail;
     }
 }
 
@@ -154,6 +230,16 @@ void compare_slices(connection& c, space_view space, verify_report& report) {
                          hash_and_count(found, row, 4, 2), hash_and_count(found, row, 5, 3)));
     }
     report.damage_count += differing - (found.count() - 1);
+}
+
+/// Precondition: the space exists.
+void compare_stamps(connection& c, space_view space, verify_report& report) {
+    auto const found = c.execute(sql::verify_stamps, parameters().bigint(space.space_id));
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        note(report, make_damage("sector_stamps", fmt::format("sector {}", found.bigint(row, 0)),
+                                 fmt::format("{} stamps", found.bigint(row, 1)),
+                                 fmt::format("{} ops", found.bigint(row, 2))));
+    }
 }
 
 /// False if the space is gone.
@@ -291,22 +377,24 @@ result<id_page> fetch_page(connection& c, space_view space, arc::dht_arc arc, ar
                            std::uint64_t limit_bytes) {
     if (arc.is_empty())
         return empty_page(c, space, start);
-    piece_arrays pieces;
+    page_walk walk;
+    walk.contains = [arc](arc::location at) { return arc.contains(at); };
     if (!arc.is_full())
-        pieces.add(0, arc);
-    return walk_page(c, space, pieces, start, limit_bytes);
+        walk.pieces.add(0, arc);
+    return walk_page(c, space, walk, start, limit_bytes);
 }
 
 result<id_page> fetch_page(connection& c, space_view space, arc::arc_set const& sectors, arc::timestamp start,
                            std::uint64_t limit_bytes) {
     if (sectors.empty())
         return empty_page(c, space, start);
-    piece_arrays pieces;
+    page_walk walk;
+    walk.contains = [&sectors](arc::location at) { return sectors.includes(arc::sector_of(at)); };
     if (sectors != arc::arc_set::full()) {
         for (auto const sector : sectors.sectors())
-            pieces.add(0, arc::sector_arc(sector));
+            walk.pieces.add(0, arc::sector_arc(sector));
     }
-    return walk_page(c, space, pieces, start, limit_bytes);
+    return walk_page(c, space, walk, start, limit_bytes);
 }
 
 result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c, space_view space,
@@ -370,19 +458,37 @@ result<std::optional<std::vector<std::byte>>> fetch_slice_hash(connection& c, sp
 result<std::vector<std::vector<slice_hash>>> fetch_slice_hashes(connection& c, space_view space,
                                                                 std::vector<arc::dht_arc> const& arcs) {
     std::vector<std::int64_t> starts, ends;
-    for (arc::dht_arc const& arc : arcs) {
-        auto const [start, end] = slice_key(arc);
+    // Only the hashes of sectors can lack what is not folded yet.
+    arc::arc_set sectors;
+    std::multimap<std::int64_t, std::size_t> arcs_of_sector;
+    for (std::size_t i = 0; i < arcs.size(); ++i) {
+        auto const [start, end] = slice_key(arcs[i]);
         starts.push_back(start);
         ends.push_back(end);
+        if (arcs[i].is_empty())
+            continue;
+        auto const sector = arc::sector_of(arcs[i].start());
+        if (arcs[i] == arc::sector_arc(sector)) {
+            sectors.insert(sector);
+            arcs_of_sector.emplace(sector, i);
+        }
     }
-    auto const found = c.execute(sql::slice_hashes, of_space(space).bigint_array(starts).bigint_array(ends));
+    auto const found =
+        c.execute(sql::slice_hashes,
+                  of_space(space).bigint_array(starts).bigint_array(ends).bytea(sector_mask(sectors)));
     if (found.empty())
         return space_is_gone();
     std::vector<std::vector<slice_hash>> hashes(arcs.size());
-    for (std::size_t row = 0; row < found.count(); ++row) {
-        if (!found.is_null(row, 0))
-            add_part(hashes[static_cast<std::size_t>(found.bigint(row, 0))],
-                     static_cast<std::uint64_t>(found.bigint(row, 1)), found.bytea(row, 2));
+    for (std::size_t row = 0; row < found.count() && !found.is_null(row, 2); ++row) {
+        auto const index = static_cast<std::uint64_t>(found.bigint(row, 2));
+        auto const part = found.bytea(row, 3);
+        if (!found.is_null(row, 0)) {
+            add_part(hashes[static_cast<std::size_t>(found.bigint(row, 0))], index, part);
+            continue;
+        }
+        auto const [begin, end] = arcs_of_sector.equal_range(found.bigint(row, 1));
+        for (auto at = begin; at != end; ++at)
+            add_part(hashes[at->second], index, part);
     }
     return hashes;
 }
@@ -425,7 +531,8 @@ result<store_summary> fetch_summary(connection& c, space_view space, arc::arc_se
                                                      .bigint_array(sector_numbers(sectors))
                                                      .bigint(saturated(layout.full_slices))
                                                      .bigint_array(starts)
-                                                     .bigint_array(ends));
+                                                     .bigint_array(ends)
+                                                     .bytea(sector_mask(sectors)));
     if (found.empty())
         return space_is_gone();
     store_summary summary;
@@ -484,8 +591,10 @@ result<verify_report> verify_space(connection& c, space_view space) {
     c.execute_text("begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     c.execute_text("allow_scans", allow_scans);
     bool const exists = compare_totals(c, space, report);
-    if (exists)
+    if (exists) {
         compare_slices(c, space, report);
+        compare_stamps(c, space, report);
+    }
     c.commit();
     if (!exists)
         return space_is_gone();
@@ -505,11 +614,13 @@ result<verify_report> repair_space(connection& c, space_view space) {
     c.execute_text("allow_scans", allow_scans);
     compare_totals(c, space, report);
     compare_slices(c, space, report);
+    compare_stamps(c, space, report);
     if (report.damage_count > 0) {
         c.execute(sql::repair_duplicates, id);
         c.execute(sql::repair_columns, id);
         c.execute(sql::repair_totals, id);
         c.execute(sql::repair_slices, id);
+        c.execute(sql::repair_stamps, id);
     }
     c.commit();
     return report;

@@ -30,6 +30,15 @@ std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors) {
     return {list.begin(), list.end()};
 }
 
+std::vector<std::byte> sector_mask(arc::arc_set const& sectors) {
+    std::vector<std::byte> mask;
+    for (std::uint32_t const word : sectors.encode()) {
+        for (int shift = 0; shift < 32; shift += 8)
+            mask.push_back(static_cast<std::byte>(word >> shift));
+    }
+    return mask;
+}
+
 std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end) {
     std::size_t bytes = 0;
     for (std::size_t i = begin; i < end; ++i)
@@ -71,10 +80,14 @@ void add_part(std::vector<std::byte>& hash, std::span<const std::byte> part) {
 }
 
 void add_part(std::vector<slice_hash>& slices, std::uint64_t index, std::span<const std::byte> part) {
-    if (!slices.empty() && slices.back().index == index)
-        add_part(slices.back().hash, part);
+    auto at = slices.end();
+    if (!slices.empty() && slices.back().index >= index)
+        at = std::lower_bound(slices.begin(), slices.end(), index,
+                              [](slice_hash const& s, std::uint64_t wanted) { return s.index < wanted; });
+    if (at != slices.end() && at->index == index)
+        add_part(at->hash, part);
     else
-        slices.emplace_back(index, std::vector<std::byte>(part.begin(), part.end()));
+        slices.emplace(at, index, std::vector<std::byte>(part.begin(), part.end()));
 }
 
 arc::timestamp after_watermark(arc::timestamp start, std::int64_t watermark) {

@@ -38,8 +38,8 @@ inline constexpr std::int64_t result_bytes_max = 32 << 20;
 /// it finds nothing.
 parameters of_space(space_view space);
 
-/// Folds a bounded part of a space's tail into its slice hashes. Returns whether some is left to fold. A
-/// repeat goes on where the one before ended.
+/// Folds a bounded part of a space's tail (see sql/statements/fold.sql). Returns whether some is left to
+/// fold. A repeat goes on where the one before ended.
 bool fold_some(connection& c, space_identity space);
 
 refusal space_is_gone();
@@ -48,6 +48,9 @@ refusal space_is_gone();
 std::int64_t saturated(std::uint64_t value);
 
 std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors);
+
+/// The sectors as the bit mask that SQL's get_bit() takes.
+std::vector<std::byte> sector_mask(arc::arc_set const& sectors);
 
 /// ids[begin, end), as a parameter.
 std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end);
@@ -60,7 +63,7 @@ void append_ids(std::vector<op_id>& out, std::span<const std::byte> joined, std:
 /// yet.
 void add_part(std::vector<std::byte>& hash, std::span<const std::byte> part);
 
-/// Adds a slice, or one more part of the last one's hash.
+/// Adds a slice where its index belongs, or one more part of its hash. Quick at the end.
 void add_part(std::vector<slice_hash>& slices, std::uint64_t index, std::span<const std::byte> part);
 
 /// max(start, W + 1).
