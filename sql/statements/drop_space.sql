@@ -2,6 +2,7 @@
 -- under way is over, and what it stored is seen here. Parameters: $1 space_id. Rows: one if there was such a space.
 WITH ops AS (DELETE FROM op WHERE space_id = $1::bigint),
      hashes AS (DELETE FROM slice_hash WHERE space_id = $1::bigint),
+     discs AS (DELETE FROM sector_hash WHERE space_id = $1::bigint),
      totals AS (DELETE FROM space_total WHERE space_id = $1::bigint),
      folds AS (DELETE FROM fold WHERE space_id = $1::bigint),
      lists AS (DELETE FROM sector_stamps WHERE space_id = $1::bigint),

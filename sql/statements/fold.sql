@@ -22,16 +22,27 @@ WITH span AS (
     SELECT o.stored_at, o.sector, o.created_at, o.op_id
     FROM span p
     JOIN op o ON o.space_id = $1::bigint AND o.stored_at > p.after AND o.stored_at <= p.upto
+), part AS MATERIALIZED (
+    SELECT t.sector::bigint, t.created_at / p.slice_us AS slice_index,
+           bit_xor(('x' || encode(t.op_id, 'hex'))::varbit) AS bits, count(*) AS op_count
+    FROM span p
+    JOIN taken t ON t.created_at / p.slice_us < p.full_slices
+    GROUP BY t.sector, t.created_at / p.slice_us
 ), hashed AS (
     INSERT INTO slice_hash AS kept (space_id, arc_start, arc_end, slice_index, hash, op_count)
     SELECT $1::bigint, x.sector << 23, ((x.sector + 1) << 23) - 1, x.slice_index,
            substring(varbit_send(x.bits) FROM 5), x.op_count
-    FROM (SELECT t.sector::bigint, t.created_at / p.slice_us AS slice_index,
-                 bit_xor(('x' || encode(t.op_id, 'hex'))::varbit) AS bits, count(*) AS op_count
-          FROM span p
-          JOIN taken t ON t.created_at / p.slice_us < p.full_slices
-          GROUP BY t.sector, t.created_at / p.slice_us) x
+    FROM part x
     ON CONFLICT (space_id, arc_start, arc_end, slice_index) DO UPDATE
+    SET hash = substring(varbit_send(('x' || encode(kept.hash, 'hex'))::varbit
+                                     # ('x' || encode(excluded.hash, 'hex'))::varbit) FROM 5),
+        op_count = kept.op_count + excluded.op_count
+), summed AS (
+    INSERT INTO sector_hash AS kept (space_id, sector, hash, op_count)
+    SELECT $1::bigint, x.sector, substring(varbit_send(bit_xor(x.bits)) FROM 5), sum(x.op_count)
+    FROM part x
+    GROUP BY x.sector
+    ON CONFLICT (space_id, sector) DO UPDATE
     SET hash = substring(varbit_send(('x' || encode(kept.hash, 'hex'))::varbit
                                      # ('x' || encode(excluded.hash, 'hex'))::varbit) FROM 5),
         op_count = kept.op_count + excluded.op_count

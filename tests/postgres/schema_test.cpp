@@ -82,7 +82,7 @@ TEST_CASE("schema: a store of version 2 is brought up to date with its ops") {
         run(store->seal(numbered_op_start, 1)).value();
     }
     schema.sql(R"(
-        DROP TABLE peer_meta, fold, sector_stamps CASCADE;
+        DROP TABLE peer_meta, fold, sector_stamps, sector_hash CASCADE;
         DROP INDEX op_by_id;
         CREATE INDEX op_by_sector_stored_at ON op (space_id, sector, stored_at);
         ALTER TABLE op DROP CONSTRAINT op_by_stored_at;

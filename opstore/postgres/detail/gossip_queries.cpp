@@ -137,6 +137,7 @@ result<space_hashes> fetch_space_hashes(connection& c, space_view space, std::ui
         if (found.is_null(row, sectors))
             continue;
         auto const numbers = found.bigint_array(row, sectors);
+        require_ascending(numbers, "space_hashes");
         auto const op_counts = found.bigint_array(row, counts);
         auto const ids = hashes_of(found, row, hashes, numbers.size(), space);
         for (std::size_t i = 0; i < numbers.size(); ++i) {

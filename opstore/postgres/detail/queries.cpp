@@ -232,7 +232,15 @@ void compare_slices(connection& c, space_view space, verify_report& report) {
     report.damage_count += differing - (found.count() - 1);
 }
 
-/// Precondition: the space exists.
+/// Precondition, as of the next: the space exists.
+void compare_sectors(connection& c, space_view space, verify_report& report) {
+    auto const found = c.execute(sql::verify_sectors, parameters().bigint(space.space_id));
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        note(report, make_damage("sector_hash", fmt::format("sector {}", found.bigint(row, 0)),
+                                 hash_and_count(found, row, 3, 1), hash_and_count(found, row, 4, 2)));
+    }
+}
+
 void compare_stamps(connection& c, space_view space, verify_report& report) {
     auto const found = c.execute(sql::verify_stamps, parameters().bigint(space.space_id));
     for (std::size_t row = 0; row < found.count(); ++row) {
@@ -593,6 +601,7 @@ result<verify_report> verify_space(connection& c, space_view space) {
     bool const exists = compare_totals(c, space, report);
     if (exists) {
         compare_slices(c, space, report);
+        compare_sectors(c, space, report);
         compare_stamps(c, space, report);
     }
     c.commit();
@@ -614,12 +623,14 @@ result<verify_report> repair_space(connection& c, space_view space) {
     c.execute_text("allow_scans", allow_scans);
     compare_totals(c, space, report);
     compare_slices(c, space, report);
+    compare_sectors(c, space, report);
     compare_stamps(c, space, report);
     if (report.damage_count > 0) {
         c.execute(sql::repair_duplicates, id);
         c.execute(sql::repair_columns, id);
         c.execute(sql::repair_totals, id);
         c.execute(sql::repair_slices, id);
+        c.execute(sql::repair_sectors, id);
         c.execute(sql::repair_stamps, id);
     }
     c.commit();
