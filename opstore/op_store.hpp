@@ -358,7 +358,7 @@ public:
 
     /// The hashes of all ops, with the watermark of the same snapshot: the disc (created_at before
     /// `full_slices` slices of the space's length) by sector, all else by sector and unit of time.
-    /// Cost: one round trip; reads the kept slice hashes of the disc and every op outside of it.
+    /// Cost: one round trip; reads every op outside of the disc, and of the disc one row for each sector.
     virtual boost::asio::awaitable<result<space_hashes>> retrieve_space_hashes(std::uint64_t full_slices,
                                                                                deadline until = {}) = 0;
 

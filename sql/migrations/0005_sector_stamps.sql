@@ -1,5 +1,7 @@
 -- Cheaper ingest: what a page of a part of the ring walks is written behind the commit too, as lists.
--- docs/design.md says what that gained. It reads every op once, a few seconds for a million; nobody stores meanwhile.
+-- docs/design.md says what that gained. It reads every op once, a few seconds for a million,
+-- and nobody reads or stores ops meanwhile.
+LOCK TABLE op;
 
 -- How far the folds are, of slice hashes and now also of stamps; so now in slice mode host too, where nothing was to
 -- be folded.

@@ -15,14 +15,17 @@ LEFT JOIN LATERAL (
            string_agg(u.hash, ''::bytea ORDER BY u.slice_index) AS hashes
     FROM (SELECT c.sector, k.slice_index, k.hash
           FROM unnest($3::bigint[]) AS c (sector)
-          JOIN slice_hash k ON k.space_id = $1::bigint AND k.arc_start = c.sector << 23
-                               AND k.arc_end = ((c.sector + 1) << 23) - 1
-                               AND k.slice_index < least($4::bigint, s.full_slices)
+          CROSS JOIN LATERAL (
+              SELECT k.slice_index, k.hash
+              FROM slice_hash k
+              WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
+                    AND k.arc_end = ((c.sector + 1) << 23) - 1 AND k.slice_index < least($4::bigint, s.full_slices)
+              OFFSET 0) k
           UNION ALL
           SELECT o.sector, o.created_at / s.slice_us, o.op_id
           FROM op o
-          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($6::bytea, o.sector) = 1
-                AND o.created_at / s.slice_us < least($4::bigint, s.full_slices)
+          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($6::bytea, o.location >> 23) = 1
+                AND o.created_at / s.slice_us < least($4::bigint, s.full_slices) AND s.full_slices > 0
           UNION ALL
           SELECT c.sector, x.slice_index, x.hash
           FROM unnest($3::bigint[]) AS c (sector)

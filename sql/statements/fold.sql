@@ -5,7 +5,7 @@
 -- Parameters: $1 space_id, $2 incarnation, $3 most ops.
 -- Rows: one, `more`: whether some were left. None if there was nothing to do, if somebody else folded while the
 --   statement waited for the lock (see ingest.sql), or if the space is gone.
--- Index: op_by_stored_at, one range. Lock: the space's row of fold. Isolation: read committed.
+-- Index: op_by_stored_at, one range; sector_stamps_pkey, one probe for each sector. Lock: the space's row of fold. Isolation: read committed.
 WITH span AS (
     UPDATE fold f
     SET folded_to = least(s.last_stored_at, (SELECT o.stored_at
@@ -49,8 +49,8 @@ WITH span AS (
 ), listed AS (
     -- The stamps of a sector, cut where the last list is full (32 stamps, as in repair_stamps), and behind it.
     INSERT INTO sector_stamps AS list (space_id, sector, first_stored_at, stamps)
-    SELECT $1::bigint, n.sector, CASE WHEN part.begins < 1 THEN last.first_stored_at ELSE n.stamps[part.begins] END,
-           n.stamps[part.begins:part.begins + 31]
+    SELECT $1::bigint, n.sector, CASE WHEN cut.begins < 1 THEN last.first_stored_at ELSE n.stamps[cut.begins] END,
+           n.stamps[cut.begins:cut.begins + 31]
     FROM (SELECT sector, array_agg(stored_at ORDER BY stored_at) AS stamps FROM taken GROUP BY sector) n
     LEFT JOIN LATERAL (SELECT l.first_stored_at, least(cardinality(l.stamps), 32) AS held
                        FROM sector_stamps l
@@ -58,7 +58,7 @@ WITH span AS (
                        ORDER BY l.first_stored_at DESC
                        LIMIT 1) last ON true
     CROSS JOIN LATERAL generate_series(CASE last.held WHEN 32 THEN 1 ELSE 1 - coalesce(last.held, 0) END,
-                                       cardinality(n.stamps), 32) AS part (begins)
+                                       cardinality(n.stamps), 32) AS cut (begins)
     ON CONFLICT (space_id, sector, first_stored_at) DO UPDATE
     SET stamps = list.stamps || excluded.stamps
 )

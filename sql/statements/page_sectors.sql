@@ -1,14 +1,15 @@
 -- One chunk of a page of a part of the ring, as far as it is folded, with the watermark.
 -- Parameters: $1 space_id, $2 incarnation, $3 start (inclusive), $4 bytes that may still be added, $5 ids that may
---   still be added; $6 sector[], $7 first location[], $8 last location[]: the arc, cut at sector borders; at least one.
+--   still be added; $6 sector[], $7 first location[], $8 last location[]: the arc, cut at sector borders; at least one;
+--   $9 how many times as far as usual it should reach.
 -- Rows: none if the space is gone, else one: last_stored_at (W); op_ids, joined, sizes[] and stored_at[] of the
 --   chunk, by stored_at, null if it is empty; covered_to: it has all ops of the arc from $3 up to this stamp;
 --   folded_to: what is behind it, page_tail has. Covered is at most what is folded; less than $3 if that is more.
 -- Index: sector_stamps_pkey, one probe for each piece, and op_by_stored_at for what is in the chunk. Each piece gives
 --   its first `share` stamps; where a piece was cut there may be more behind its last one, so the smallest such last
 --   stamp is the horizon, and ops beyond it wait for the next chunk. However the ops are spread, a chunk reads at most
---   share * pieces stamps, in lists of 32, and gives at least share of them (fewer of the two pieces at the arc's
---   ends, which are only parts of a sector).
+--   share + 64 stamps of each piece, in lists, and gives at least share ops; but where pieces are parts of sectors
+--   it may give none, since only the ops tell which are in it. The next one should reach farther then ($9).
 -- Lock: none. Isolation: any.
 WITH here AS (
     SELECT s.last_stored_at, f.folded_to, e.share, e.share / 32 + 2 AS lists
@@ -17,7 +18,7 @@ WITH here AS (
                                32 + (least($4::bigint, 1::bigint << 40)::float8 * greatest(t.op_count, 1)
                                      / greatest(t.op_bytes, 1)))
                          / cardinality($6::bigint[]) AS wanted) w,
-         LATERAL (SELECT (8 + 4 * sqrt(w.wanted) + 1.1 * w.wanted)::bigint AS share) e
+         LATERAL (SELECT ((8 + 4 * sqrt(w.wanted) + 1.1 * w.wanted) * $9::bigint)::bigint AS share) e
     WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
 ), reach AS MATERIALIZED (
     SELECT p.piece, p.first, p.last, u.stored_at, u.list
@@ -40,7 +41,8 @@ WITH here AS (
         WHERE u.stored_at >= $3::bigint
         ORDER BY u.stored_at
         LIMIT h.share) u
-), horizon AS (
+    WHERE $3::bigint <= h.folded_to
+), horizon AS MATERIALIZED (
     SELECT least(h.folded_to, (SELECT min(cut.last)
                                FROM (SELECT max(r.stored_at) AS last
                                      FROM reach r

@@ -12,11 +12,15 @@ JOIN fold f USING (space_id)
 LEFT JOIN LATERAL (
     SELECT a.ordinal - 1 AS arc, NULL::bigint AS sector, k.slice_index, k.hash
     FROM unnest($3::bigint[], $4::bigint[]) WITH ORDINALITY AS a (arc_start, arc_end, ordinal)
-    JOIN slice_hash k ON k.space_id = $1::bigint AND k.arc_start = a.arc_start AND k.arc_end = a.arc_end
+    CROSS JOIN LATERAL (
+        SELECT k.slice_index, k.hash
+        FROM slice_hash k
+        WHERE k.space_id = $1::bigint AND k.arc_start = a.arc_start AND k.arc_end = a.arc_end
+        OFFSET 0) k
     UNION ALL
     SELECT NULL, o.sector, o.created_at / s.slice_us, o.op_id
     FROM op o
-    WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($5::bytea, o.sector) = 1
+    WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($5::bytea, o.location >> 23) = 1
           AND o.created_at / s.slice_us < s.full_slices AND s.full_slices > 0) h ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
 ORDER BY h.arc, h.slice_index

@@ -25,15 +25,19 @@ LEFT JOIN LATERAL (
                 UNION ALL
                 SELECT c.sector, ('x' || encode(k.hash, 'hex'))::varbit, -k.op_count
                 FROM generate_series(0::bigint, 511::bigint) AS c (sector)
-                JOIN slice_hash k ON k.space_id = $1::bigint AND k.arc_start = c.sector << 23
-                                     AND k.arc_end = ((c.sector + 1) << 23) - 1
-                                     AND k.slice_index >= $3::bigint AND k.slice_index < s.full_slices
+                CROSS JOIN LATERAL (
+                    SELECT k.hash, k.op_count
+                    FROM slice_hash k
+                    WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
+                          AND k.arc_end = ((c.sector + 1) << 23) - 1
+                          AND k.slice_index >= $3::bigint AND k.slice_index < s.full_slices
+                    OFFSET 0) k
                 WHERE $3::bigint < s.full_slices
                 UNION ALL
                 SELECT o.sector, ('x' || encode(o.op_id, 'hex'))::varbit, 1
                 FROM op o
                 WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to
-                      AND o.created_at / s.slice_us < least($3::bigint, s.full_slices)
+                      AND o.created_at / s.slice_us < least($3::bigint, s.full_slices) AND s.full_slices > 0
                 UNION ALL
                 SELECT c.sector, o.bits, o.op_count
                 FROM generate_series(0::bigint, 511::bigint) AS c (sector)

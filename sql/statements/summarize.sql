@@ -14,19 +14,27 @@ LEFT JOIN LATERAL (
            substring(varbit_send(bit_xor(('x' || encode(k.hash, 'hex'))::varbit)) FROM 5) AS hash
     FROM (SELECT d.hash, d.op_count
           FROM unnest($3::bigint[]) AS c (sector)
-          JOIN sector_hash d ON d.space_id = $1::bigint AND d.sector = c.sector::smallint
+          CROSS JOIN LATERAL (
+              SELECT d.hash, d.op_count
+              FROM sector_hash d
+              WHERE d.space_id = $1::bigint AND d.sector = c.sector::smallint
+              OFFSET 0) d
           UNION ALL
           SELECT k.hash, -k.op_count
           FROM unnest($3::bigint[]) AS c (sector)
-          JOIN slice_hash k ON k.space_id = $1::bigint AND k.arc_start = c.sector << 23
-                               AND k.arc_end = ((c.sector + 1) << 23) - 1
-                               AND k.slice_index >= $4::bigint AND k.slice_index < s.full_slices
+          CROSS JOIN LATERAL (
+              SELECT k.hash, k.op_count
+              FROM slice_hash k
+              WHERE k.space_id = $1::bigint AND k.arc_start = c.sector << 23
+                    AND k.arc_end = ((c.sector + 1) << 23) - 1
+                    AND k.slice_index >= $4::bigint AND k.slice_index < s.full_slices
+              OFFSET 0) k
           WHERE $4::bigint < s.full_slices
           UNION ALL
           SELECT o.op_id, 1
           FROM op o
-          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($7::bytea, o.sector) = 1
-                AND o.created_at / s.slice_us < least($4::bigint, s.full_slices)) k
+          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($7::bytea, o.location >> 23) = 1
+                AND o.created_at / s.slice_us < least($4::bigint, s.full_slices) AND s.full_slices > 0) k
     HAVING sum(k.op_count) > 0
     UNION ALL
     SELECT r.ring, substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5)

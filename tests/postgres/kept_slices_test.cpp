@@ -114,9 +114,6 @@ TEST_CASE("kept slices: damage is named and mended") {
         CHECK(run(store->repair()).value().damage_count > 0);
         CHECK(damages(*store).empty());
         CHECK(summary() == whole);
-        // Repair does not fold, and one of them unfolded everything.
-        run(store->seal(clock.now(), 1)).value();
-        CHECK(damages(*store).empty());
     }
     CHECK(run(store->process_incoming_ops(numbered_batch(0, 2100))).value().newly_stored.size() == 100);
 }

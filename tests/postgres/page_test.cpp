@@ -35,6 +35,7 @@ struct twins {
         auto const stored = run(memory->process_incoming_ops(batch)).value();
         REQUIRE(stored.newly_stored.size() == payload_sizes.size());
         run(server->process_incoming_ops(std::move(batch))).value();
+        wait_until_folded(options.key);
     }
 
     void compare(arc::dht_arc arc, arc::timestamp from, std::uint64_t limit_bytes) {

@@ -114,27 +114,31 @@ page_chunk chunk_of_tail(rows const& r, space_view space, page_walk const& walk)
     return chunk;
 }
 
+/// Where the next chunk of a page starts.
+struct walk_position {
+    std::int64_t from;
+    bool in_tail = false;
+    std::int64_t reach = 1;  ///< How many times as far as usual a chunk should look for ops of the arc.
+};
+
 /// Nothing if the space is gone.
 std::optional<page_chunk> read_page_chunk(connection& c, space_view space, page_walk const& walk,
-                                          std::int64_t from, bool tail, std::uint64_t bytes_left,
-                                          std::size_t ids_left) {
-    constexpr std::int64_t tail_ops_max = 4096;
-    auto const ids_max = static_cast<std::int64_t>(ids_left);
+                                          walk_position at, std::uint64_t bytes_left, std::size_t ids_left) {
     parameters values = of_space(space);
-    values.bigint(from);
-    if (tail) {
-        auto const found = c.execute(sql::page_tail, values.bigint(std::min(tail_ops_max, ids_max + 1)));
+    values.bigint(at.from).bigint(saturated(bytes_left)).bigint(static_cast<std::int64_t>(ids_left));
+    if (at.in_tail) {
+        auto const sectors = static_cast<std::int64_t>(walk.pieces.sector.size());
+        auto const found = c.execute(sql::page_tail, values.bigint(sectors));
         return found.empty() ? std::nullopt : std::optional(chunk_of_tail(found, space, walk));
     }
-    values.bigint(saturated(bytes_left)).bigint(ids_max);
     if (walk.whole_ring()) {
         auto const found = c.execute(sql::page_full, values);
         return found.empty() ? std::nullopt : std::optional(chunk_of_ring(found, space));
     }
     auto const& [arc, sector, first, last] = walk.pieces;
-    auto const found =
-        c.execute(sql::page_sectors, values.bigint_array(sector).bigint_array(first).bigint_array(last));
-    return found.empty() ? std::nullopt : std::optional(chunk_of_sectors(found, space, from));
+    values.bigint_array(sector).bigint_array(first).bigint_array(last).bigint(at.reach);
+    auto const found = c.execute(sql::page_sectors, values);
+    return found.empty() ? std::nullopt : std::optional(chunk_of_sectors(found, space, at.from));
 }
 
 /// Adds the ops of a chunk while they fit. Returns whether all did; if not, the page is done.
@@ -174,10 +178,10 @@ result<id_page> empty_page(connection& c, space_view space, arc::timestamp start
 result<id_page> walk_page(connection& c, space_view space, page_walk const& walk, arc::timestamp start,
                           std::uint64_t limit_bytes) {
     id_page page;
-    std::int64_t from = arc::to_micros(start);
-    bool tail = false;
+    constexpr std::int64_t reach_max = 256;
+    walk_position at{arc::to_micros(start)};
     for (;;) {
-        auto chunk = read_page_chunk(c, space, walk, from, tail, limit_bytes - page.bytes,
+        auto chunk = read_page_chunk(c, space, walk, at, limit_bytes - page.bytes,
                                      op_store::page_ids_max - page.ids.size());
         if (!chunk)
             return space_is_gone();
@@ -187,8 +191,10 @@ result<id_page> walk_page(connection& c, space_view space, page_walk const& walk
             page.next = after_watermark(start, chunk->watermark);
             return page;
         }
-        from = chunk->next;
-        tail = chunk->reached_tail;
+        at.from = chunk->next;
+        at.in_tail = chunk->reached_tail;
+        if (chunk->ids.empty())
+            at.reach = std::min(at.reach * 2, reach_max);
     }
 }
 
@@ -274,9 +280,8 @@ bool compare_totals(connection& c, space_view space, verify_report& report) {
     return true;
 }
 
-/// Behind lock_space: then there is an end to it.
+/// Behind lock_space and lock_fold: then there is an end to it.
 void fold_all(connection& c, space_view space) {
-    c.execute(sql::lock_fold, parameters().bigint(space.space_id));
     while (fold_some(c, {space.space_id, space.incarnation})) {
     }
 }
@@ -581,6 +586,7 @@ result<seal_report> seal_slices(connection& c, space_view space, arc::timestamp 
     auto const due = arc::full_slice_count(std::min(now, present), space.slice_factor);
     seal_report report;
     report.full_slices = static_cast<std::uint64_t>(locked.bigint(0, 0));
+    c.execute(sql::lock_fold, parameters().bigint(space.space_id));
     fold_all(c, space);
     if (due > report.full_slices) {
         report.sealed = std::min(due - report.full_slices, slices_max);
@@ -632,6 +638,9 @@ result<verify_report> repair_space(connection& c, space_view space) {
         c.execute(sql::repair_slices, id);
         c.execute(sql::repair_sectors, id);
         c.execute(sql::repair_stamps, id);
+        // A fold that waits has seen the lists as they were. It does nothing if there is nothing left to
+        // fold.
+        fold_all(c, space);
     }
     c.commit();
     return report;

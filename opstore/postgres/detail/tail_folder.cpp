@@ -1,6 +1,7 @@
 #include <opstore/postgres/detail/tail_folder.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace opstore::postgres::detail {
 
@@ -23,11 +24,13 @@ tail_folder::tail_folder(connection_pool& pool, space_identity space, std::funct
     : pool_(pool), space_(space), caught_up_(std::move(caught_up)) {}
 
 void tail_folder::note_stored(std::size_t ops) {
+    bool first = false;
     {
         std::lock_guard const lock(mutex_);
-        tail_ += ops;
+        tail_ += std::max<std::size_t>(ops, 1);
+        first = std::exchange(first_, false);
     }
-    fold(fold_at);
+    fold(first ? 1 : fold_at);
     fold_soon();
 }
 

@@ -11,9 +11,9 @@
 
 namespace opstore::postgres::detail {
 
-/// Folds the ops of a space into its slice hashes behind the commits that stored them, on another connection
+/// Folds the ops of a space behind the commits that stored them, on another connection
 /// (sql/statements/fold.sql). Nobody waits for it: readers add what is not folded yet, the tail. It only has
-/// to stay short, and does, as long as somebody stores ops or seals.
+/// to stay short, and does, as long as somebody stores ops.
 ///
 /// Thread safety: every method from any thread.
 class tail_folder : public std::enable_shared_from_this<tail_folder> {
@@ -21,7 +21,8 @@ public:
     /// A tail of so many ops is folded at once: eight batches of a thousand together cost 0.6 of what they
     /// cost one by one. A reader of all sectors pays 0.6 us for each.
     static constexpr std::size_t fold_at = 8'192;
-    /// A shorter one is folded so long after a commit.
+    /// A shorter one is folded so long after a commit; but the first commit of a process folds what the
+    /// processes before it left, which may all have ended sooner.
     static constexpr std::chrono::milliseconds fold_after{1000};
     /// From here on is_behind(): about what readers of all sectors feel.
     static constexpr std::size_t behind_at = 32'768;
@@ -29,7 +30,8 @@ public:
     /// The pool must outlive all use. `caught_up` is called, on any thread, when is_behind() may have ended.
     tail_folder(connection_pool& pool, space_identity space, std::function<void()> caught_up);
 
-    /// So many ops were committed.
+    /// A batch with so many new ops was committed. If there were none it has moved the watermark
+    /// nevertheless.
     void note_stored(std::size_t ops);
 
     /// A fold is under way, and those who store ops should wait for it. One that fails holds nobody up: the
@@ -47,8 +49,9 @@ private:
     std::function<void()> const caught_up_;
 
     mutable std::mutex mutex_;
-    /// Ops that may be in the tail, at most. What earlier writers left is not known: enough for a look.
-    std::size_t tail_ = 1;
+    /// Ops that may be in the tail, at most; but for what earlier writers left, of which nothing is known.
+    std::size_t tail_ = 0;
+    bool first_ = true;  ///< Nothing was stored yet.
     std::size_t being_folded_ = 0;
     bool folding_ = false;
     bool due_soon_ = false;  ///< fold_soon() has set a timer.
