@@ -1,5 +1,7 @@
 #include <gossip/fetch/fetch_queue.hpp>
 
+#include <gossip/fetch/detail/slot_table.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -10,72 +12,10 @@
 #include <utility>
 
 namespace opstore::gossip {
+
+using namespace detail;
+
 namespace {
-
-// Everything is found by 32-bit indices: half of a pointer, and it survives that a table grows.
-using index = std::uint32_t;
-constexpr index none = std::numeric_limits<index>::max();
-
-struct links {
-    index previous = none;
-    index next = none;
-};
-
-/// The ends of a list whose links lie in its members, so that a member leaves from the middle at no cost.
-struct chain {
-    index first = none;
-    index last = none;
-
-    bool empty() const { return first == none; }
-
-    template <class LinksOf>
-    void append(index member, LinksOf links_of) {
-        links_of(member) = {last, none};
-        (empty() ? first : links_of(last).next) = member;
-        last = member;
-    }
-
-    template <class LinksOf>
-    void unlink(index member, LinksOf links_of) {
-        links const around = links_of(member);
-        (around.previous == none ? first : links_of(around.previous).next) = around.next;
-        (around.next == none ? last : links_of(around.next).previous) = around.previous;
-    }
-};
-
-/// Where an id stands with one of its sources: which of the source's lists it is in.
-enum class standing : std::uint8_t {
-    ready,    ///< May be asked for.
-    spare,    ///< May be asked for if the others have no place: this one has not answered of late.
-    resting,  ///< Asked for, of this source or another, or it pauses.
-};
-constexpr index standing_count = 3;
-
-/// That a source has an id.
-struct claim {
-    index list = none;  ///< Source and standing in one number; none: unused.
-    links in_list;
-
-    index source() const { return list / standing_count; }
-};
-
-constexpr index list_of(index source, standing which) {
-    return source * standing_count + static_cast<index>(which);
-}
-
-enum class phase : std::uint8_t { ready, asked, paused };
-
-struct entry {
-    op_id id;
-    phase now = phase::ready;
-    std::uint8_t claim_count = 0;
-    std::uint32_t attempts = 0;
-    index group = none;  ///< The request or pause that it is part of.
-    links in_group;
-    index unanswered_by = none;  ///< The source whose time ran out last, while it is a source.
-};
-static_assert(sizeof(entry) <= 88, "fetch_limits::ids_max counts on it");
-static_assert(sizeof(claim) == 12, "fetch_limits::ids_max counts on it");
 
 /// The ids that wait for the same moment: those of one request, or those that pause to the same end.
 struct group {
@@ -99,77 +39,6 @@ struct source_state {
     std::array<bool, 2> open{};  ///< By standing: in the order of asking.
 };
 
-/// Entries and the claims on them, in blocks that never move; a slot names both.
-class slot_table {
-public:
-    explicit slot_table(std::size_t claims_each) : claims_each_(static_cast<index>(claims_each)) {}
-
-    entry& at(index slot) { return blocks_[slot / block_slots].entries[slot % block_slots]; }
-    entry const& at(index slot) const { return blocks_[slot / block_slots].entries[slot % block_slots]; }
-
-    index claim_name(index slot, index number) const { return slot * claims_each_ + number; }
-    index slot_of(index claim_name) const { return claim_name / claims_each_; }
-    claim& claim_at(index name) {
-        return blocks_[slot_of(name) / block_slots].claims[name % (block_slots * claims_each_)];
-    }
-    index claims_each() const { return claims_each_; }
-
-    index take(op_id const& id) {
-        if (free_ == none) {
-            add_block();
-        }
-        index const slot = free_;
-        free_ = at(slot).in_group.next;
-        at(slot) = entry();
-        at(slot).id = id;
-        ++used_;
-        return slot;
-    }
-
-    void give_back(index slot) {
-        at(slot).in_group.next = free_;
-        free_ = slot;
-        // A backlog of hours must not hold its memory for the rest of the process.
-        if (--used_ == 0 && blocks_.size() > 1) {
-            blocks_.clear();
-            free_ = none;
-        }
-    }
-
-private:
-    static constexpr index block_slots = 256;
-
-    struct block {
-        std::vector<entry> entries;
-        std::vector<claim> claims;
-    };
-
-    void add_block() {
-        auto const first = static_cast<index>(blocks_.size() * block_slots);
-        blocks_.push_back(
-            {std::vector<entry>(block_slots), std::vector<claim>(std::size_t{block_slots} * claims_each_)});
-        for (index slot = first + block_slots; slot-- > first;) {
-            at(slot).in_group.next = free_;
-            free_ = slot;
-        }
-    }
-
-    index claims_each_;
-    std::vector<block> blocks_;
-    index free_ = none;
-    std::size_t used_ = 0;
-};
-
-/// Orders slots by their ids: the index costs a node with 4 bytes instead of one with an id.
-struct by_id {
-    using is_transparent = void;
-    slot_table const* slots;
-
-    bool operator()(index a, index b) const { return slots->at(a).id < slots->at(b).id; }
-    bool operator()(index a, op_id const& b) const { return slots->at(a).id < b; }
-    bool operator()(op_id const& a, index b) const { return a < slots->at(b).id; }
-};
-
 }  // namespace
 
 class fetch_queue::state {
@@ -177,7 +46,8 @@ public:
     explicit state(fetch_limits limits)
         : limits_(limits), slots_(limits.sources_max), slots_by_id_(by_id{&slots_}) {
         assert(limits.sources_max >= 1 && limits.sources_max <= std::numeric_limits<std::uint8_t>::max());
-        assert(limits.ids_max <= none / limits.sources_max - 256);  // A claim's name fits into an index.
+        // A claim's name fits into an index.
+        assert(limits.ids_max <= none / limits.sources_max - slot_table::block_slots);
         assert(limits.ids_per_request_max >= 1 && limits.requests_per_peer_max >= 1);
         assert(limits.attempts_max >= 1);
     }
