@@ -1,6 +1,7 @@
 #pragma once
 
 #include <opstore/op_store.hpp>
+#include <tests/contract/script_setup.hpp>
 #include <tests/support/manual_clock.hpp>
 
 #include <cstddef>
@@ -12,13 +13,6 @@
 /// The script fuzz: a long random script of calls, with small domains that collide on purpose (few ids,
 /// places and times, most of them at edges), asked of two stores in lockstep, every answer compared.
 namespace opstore::testing {
-
-/// What a script starts from. Both stores must be empty spaces made with these options (their keys may
-/// differ), on one clock that stands at `start`.
-struct script_setup {
-    space_options options;
-    arc::timestamp start;
-};
 
 /// The setup of the script that `seed` stands for; a function of the seed alone.
 script_setup draw_setup(std::uint64_t seed);
