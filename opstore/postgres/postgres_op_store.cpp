@@ -4,6 +4,7 @@
 #include <opstore/postgres/detail/connection_pool.hpp>
 #include <opstore/postgres/detail/gossip_queries.hpp>
 #include <opstore/postgres/detail/ingest_queue.hpp>
+#include <opstore/postgres/detail/page_queries.hpp>
 #include <opstore/postgres/detail/queries.hpp>
 #include <opstore/postgres/postgres_database.hpp>
 

@@ -1,11 +1,12 @@
 -- Folds the oldest of a space's tail: ops that were stored since the last fold go into the hashes of their slices, if
--- those are full, and into the stamps of their sectors. Ingest leaves that behind, so that its commit need not wait for
--- a thousand rows that change; until then readers take the tail from op. So what is read is the same before and
+-- those are full, and into the stamps of their sectors. Ingest leaves that behind, so that its commit need not wait
+-- for a thousand rows that change; until then readers take the tail from op. So what is read is the same before and
 -- after.
 -- Parameters: $1 space_id, $2 incarnation, $3 most ops.
 -- Rows: one, `more`: whether some were left. None if there was nothing to do, if somebody else folded while the
 --   statement waited for the lock (see ingest.sql), or if the space is gone.
--- Index: op_by_stored_at, one range; sector_stamps_pkey, one probe for each sector. Lock: the space's row of fold. Isolation: read committed.
+-- Index: op_by_stored_at, one range; sector_stamps_pkey, one probe for each sector. Lock: the space's row of fold.
+-- Isolation: read committed.
 WITH span AS (
     UPDATE fold f
     SET folded_to = least(s.last_stored_at, (SELECT o.stored_at

@@ -1,5 +1,6 @@
 #include <opstore/postgres/detail/query_parts.hpp>
 
+#include <arc/sector.hpp>
 #include <sql/statements.hpp>
 
 #include <fmt/format.h>
@@ -37,6 +38,15 @@ std::vector<std::byte> sector_mask(arc::arc_set const& sectors) {
             mask.push_back(static_cast<std::byte>(word >> shift));
     }
     return mask;
+}
+
+void piece_arrays::add(std::int64_t number, arc::dht_arc const& of) {
+    for (arc::sector_piece const& piece : arc::sector_pieces(of)) {
+        arc.push_back(number);
+        sector.push_back(piece.sector);
+        first.push_back(piece.first);
+        last.push_back(piece.last);
+    }
 }
 
 std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end) {

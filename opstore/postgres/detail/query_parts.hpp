@@ -1,6 +1,7 @@
 #pragma once
 
 #include <arc/arc_set.hpp>
+#include <arc/dht_arc.hpp>
 #include <arc/timestamp.hpp>
 #include <opstore/errors.hpp>
 #include <opstore/op_id.hpp>
@@ -51,6 +52,16 @@ std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors);
 
 /// The sectors as the bit mask that SQL's get_bit() takes.
 std::vector<std::byte> sector_mask(arc::arc_set const& sectors);
+
+/// Arcs cut at sector borders, as the parallel arrays that statements take.
+struct piece_arrays {
+    std::vector<std::int64_t> arc;  ///< Which of the arcs the piece is of.
+    std::vector<std::int64_t> sector, first, last;
+
+    piece_arrays() = default;
+    void add(std::int64_t number, arc::dht_arc const& of);
+    bool empty() const { return sector.empty(); }
+};
 
 /// ids[begin, end), as a parameter.
 std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end);
