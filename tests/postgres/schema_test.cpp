@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <thread>
 
 namespace opstore::testing {
@@ -100,6 +101,55 @@ TEST_CASE("schema: a store of version 2 is brought up to date with its ops") {
     auto const verified = run(store->verify()).value();
     CHECK(verified.damage_count == 0);
     CHECK(verified.ops == 15);
+}
+
+TEST_CASE("schema: a store of version 4 keeps a tail, and a host its own slices") {
+    scratch_schema schema("tailed");
+    migrate(schema.options);
+    auto const options_of = [](char const* key, slice_mode slices) {
+        space_options options(key);
+        options.slices = slices;
+        return options;
+    };
+    std::array const spaces{options_of("kept", slice_mode::store), options_of("hosted", slice_mode::host)};
+    {
+        auto const database = open_test_database(schema.options);
+        for (auto const& options : spaces) {
+            auto const store = run(database->open_or_create_space(options)).value();
+            run(store->process_incoming_ops(numbered_batch(0, 2000))).value();
+            wait_until_folded(options.key, schema.options);
+        }
+        // From here on a fold fails, and ingest does not.
+        schema.sql(R"(
+            DROP TABLE sector_stamps, sector_hash;
+            ALTER TABLE fold RENAME TO slice_fold;
+            ALTER TABLE slice_fold RENAME CONSTRAINT fold_pkey TO slice_fold_pkey;
+            UPDATE slice_fold SET folded_to = 9223372036854775807
+            WHERE space_id = (SELECT space_id FROM space WHERE slice_mode = 'host');
+            CREATE INDEX op_by_sector_stored_at ON op (space_id, sector, stored_at))");
+        for (auto const& options : spaces) {
+            auto const store = run(database->open_space(options.key)).value();
+            run(store->process_incoming_ops(numbered_batch(1990, 100))).value();
+        }
+    }
+    CHECK(schema.sql("SELECT count(*) FROM slice_fold JOIN space USING (space_id) "
+                     "WHERE folded_to < last_stored_at") == "1");
+    schema.sql("DELETE FROM schema_migration WHERE version > 4");
+    CHECK(migrate(schema.options).version_before == 4);
+    auto const database = open_test_database(schema.options);
+    for (auto const& options : spaces) {
+        INFO(options.key);
+        auto const store = run(database->open_space(options.key)).value();
+        CHECK(run(store->verify()).value().damage_count == 0);
+        std::size_t listed = 0;
+        for (auto const& half : {arc::dht_arc::between(arc::location{0}, arc::location{0x7fffffff}),
+                                 arc::dht_arc::between(arc::location{0x80000000}, arc::location{0xffffffff})})
+            listed += run(store->retrieve_op_ids_bounded(half, {}, 1 << 20)).value().ids.size();
+        CHECK(listed == 2090);
+        run(store->process_incoming_ops(numbered_batch(5000, 10))).value();
+        wait_until_folded(options.key, schema.options);
+        CHECK(run(store->verify()).value().damage_count == 0);
+    }
 }
 
 TEST_CASE("schema: 20 migrations at once") {
