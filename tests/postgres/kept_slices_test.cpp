@@ -101,11 +101,15 @@ TEST_CASE("kept slices: damage is named and mended") {
         {"UPDATE sector_hash SET op_count = op_count - 1" + here, "sector_hash"},
         {"UPDATE sector_hash SET hash = set_byte(hash, 3, get_byte(hash, 3) # 1)" + here, "sector_hash"},
         {"UPDATE sector_hash SET sector = sector + 600" + here + " AND sector % 2 = 1", "sector_hash"},
-        {"DELETE FROM sector_stamps" + here + " AND sector % 3 = 1", "sector_stamps"},
-        {"UPDATE sector_stamps SET stamps = stamps[2:]" + here, "sector_stamps"},
-        {"UPDATE sector_stamps SET stamps = stamps || stamps" + here, "sector_stamps"},
-        {"UPDATE sector_stamps SET first_stored_at = first_stored_at - 1" + here, "sector_stamps"},
-        {"UPDATE sector_stamps SET sector = (sector + 256) % 512" + here, "sector_stamps"},
+        {"DELETE FROM sector_list" + here + " AND sector % 3 = 1", "sector_list"},
+        {"UPDATE sector_list SET stamps = stamps[2:]" + here, "sector_list"},
+        {"UPDATE sector_list SET stamps = stamps || stamps" + here, "sector_list"},
+        {"UPDATE sector_list SET first_stored_at = first_stored_at - 1" + here, "sector_list"},
+        {"UPDATE sector_list SET op_ids = set_byte(op_ids, 7, get_byte(op_ids, 7) # 1)" + here, "sector_list"},
+        {"UPDATE sector_list SET op_ids = op_ids || '\\x00'" + here, "sector_list"},
+        {"UPDATE sector_list SET sizes[1] = sizes[1] + 1" + here, "sector_list"},
+        {"UPDATE sector_list SET offsets[1] = offsets[1] + 1" + here, "sector_list"},
+        {"UPDATE sector_list SET sector = (sector + 256) % 512" + here, "sector_list"},
     };
     for (auto const& [sql, name] : spoilings) {
         INFO(sql);

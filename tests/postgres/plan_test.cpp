@@ -43,7 +43,7 @@ std::vector<expected_plan> expected_plans() {
         {sql::page_tail, "1, 1, 1, 1, 1, 1", {by_stamp}},
         {sql::tail, "1, 1, 1, 1", {by_stamp}},
         {sql::fold, "1, 1, 1", {by_stamp}},
-        {sql::page_sectors, fmt::format("1, 1, 1, 1, 1, {0}, {0}, {0}, 1", one), {by_stamp}},
+        {sql::page_sectors, fmt::format("1, 1, 1, 1, 1, {0}, {0}, {0}, 1", one), {}},
         {sql::slice_hash, "1, 1, 1, 1, 1", {by_stamp}},
         {sql::slice_hashes, fmt::format("1, 1, {0}, {0}, ''", one), {by_stamp}},
         {sql::highest_slice, "1, 1, 1, 1", {by_stamp}},
@@ -84,7 +84,7 @@ std::set<std::string> indexes_in(std::string const& plan) {
 /// for.
 std::set<std::string> read_whole(std::string const& plan) {
     std::set<std::string> names;
-    std::regex const scan("using (slice_hash|sector_hash|sector_stamps)_pkey on [^\n]*\n *([^\n]*)");
+    std::regex const scan("using (slice_hash|sector_hash|sector_list)_pkey on [^\n]*\n *([^\n]*)");
     for (std::sregex_iterator at(plan.begin(), plan.end(), scan), end; at != end; ++at) {
         auto const condition = (*at)[2].str();
         if (condition.find("arc_end = ") == std::string::npos &&

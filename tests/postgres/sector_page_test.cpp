@@ -1,4 +1,4 @@
-// Goal: pages of any part of the ring are right whatever part of the ops is folded: whole lists of stamps,
+// Goal: pages of any part of the ring are right whatever part of the ops is folded: whole lists,
 // begun ones, none, and while folds go on. Method: few sectors with many ops each, batches and folds whose
 // sizes lie around that of a list, random arcs, starts and limits, beside the same ops in memory.
 #include <opstore/memory/memory_op_store.hpp>

@@ -244,7 +244,7 @@ class Damage(unittest.TestCase):
             ("op_bytes", f"UPDATE opstore.space_total SET op_bytes = 0 WHERE {of_space}"),
             ("watermark", f"UPDATE opstore.space SET last_stored_at = 5 WHERE {of_space}"),
             ("sector_hash", f"UPDATE opstore.sector_hash SET op_count = 7 WHERE {of_space}"),
-            ("sector_stamps", f"DELETE FROM opstore.sector_stamps WHERE {of_space}"),
+            ("sector_list", f"DELETE FROM opstore.sector_list WHERE {of_space}"),
             (
                 "op_columns",
                 f"UPDATE opstore.op SET sector = (sector + 1) % 512 WHERE {of_space}"

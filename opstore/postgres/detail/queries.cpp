@@ -68,11 +68,11 @@ void compare_sectors(connection& c, space_view space, verify_report& report) {
     }
 }
 
-void compare_stamps(connection& c, space_view space, verify_report& report) {
-    auto const found = c.execute(sql::verify_stamps, parameters().bigint(space.space_id));
+void compare_lists(connection& c, space_view space, verify_report& report) {
+    auto const found = c.execute(sql::verify_lists, parameters().bigint(space.space_id));
     for (std::size_t row = 0; row < found.count(); ++row) {
-        note(report, make_damage("sector_stamps", fmt::format("sector {}", found.bigint(row, 0)),
-                                 fmt::format("{} stamps", found.bigint(row, 1)),
+        note(report, make_damage("sector_list", fmt::format("sector {}", found.bigint(row, 0)),
+                                 fmt::format("{} ops", found.bigint(row, 1)),
                                  fmt::format("{} ops", found.bigint(row, 2))));
     }
 }
@@ -405,7 +405,7 @@ result<verify_report> verify_space(connection& c, space_view space) {
     if (exists) {
         compare_slices(c, space, report);
         compare_sectors(c, space, report);
-        compare_stamps(c, space, report);
+        compare_lists(c, space, report);
     }
     c.commit();
     if (!exists)
@@ -427,14 +427,14 @@ result<verify_report> repair_space(connection& c, space_view space) {
     compare_totals(c, space, report);
     compare_slices(c, space, report);
     compare_sectors(c, space, report);
-    compare_stamps(c, space, report);
+    compare_lists(c, space, report);
     if (report.damage_count > 0) {
         c.execute(sql::repair_duplicates, id);
         c.execute(sql::repair_columns, id);
         c.execute(sql::repair_totals, id);
         c.execute(sql::repair_slices, id);
         c.execute(sql::repair_sectors, id);
-        c.execute(sql::repair_stamps, id);
+        c.execute(sql::repair_lists, id);
         // A fold that waits has seen the lists as they were. It does nothing if there is nothing left to
         // fold.
         fold_all(c, space);
