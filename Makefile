@@ -48,7 +48,7 @@ tidy: build     ## clang-tidy over the library and the tool (minutes; needs clan
 asan: deps      ## The suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake -S . -B build-asan -G "$(GENERATOR)" -DOPSTORE_SANITIZE=address,undefined
 	@cmake --build build-asan -j $(JOBS)
-	@LSAN_OPTIONS="suppressions=$(CURDIR)/tests/lsan.supp" ctest --test-dir build-asan --output-on-failure
+	@ctest --test-dir build-asan --output-on-failure
 
 tsan: deps      ## The suite under ThreadSanitizer
 	@cmake -S . -B build-tsan -G "$(GENERATOR)" -DOPSTORE_SANITIZE=thread

@@ -17,7 +17,6 @@ import time
 BINARY = os.path.abspath(os.environ.get("OPSTORE_BINARY", "build/opstore"))
 SEED = int(os.environ.get("OPSTORE_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
 WAIT_SECONDS_MAX = 120
-LEAKS_OF_OTHERS = pathlib.Path(__file__).resolve().parent / "lsan.supp"
 
 
 def seeded_random(purpose):
@@ -40,7 +39,6 @@ class Home:
             if not name.startswith(("PG", "OPSTORE_", "GIT_"))
         }
         environment["OPSTORE_HOME"] = str(self.path)
-        environment.setdefault("LSAN_OPTIONS", f"suppressions={LEAKS_OF_OTHERS}:print_suppressions=0")
         return environment
 
     def status(self):
