@@ -6,17 +6,9 @@
 #include <algorithm>
 #include <cassert>
 #include <limits>
-#include <stdexcept>
 
 namespace opstore::postgres::detail {
 namespace {
-
-/// What the order in which an aggregate sees the rows of an ordered subquery makes of an ordered list:
-/// custom, not law.
-void require_ascending(std::vector<std::int64_t> const& values, char const* statement) {
-    if (!std::is_sorted(values.begin(), values.end()))
-        throw std::logic_error(std::string(statement) + ": the server returned its rows out of order");
-}
 
 /// Where the disc of so many slices ends.
 std::int64_t disc_end(space_view space, std::uint64_t full_slices) {

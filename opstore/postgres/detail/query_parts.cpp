@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <stdexcept>
 
 namespace opstore::postgres::detail {
 
@@ -57,6 +58,11 @@ std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size
     for (std::size_t i = begin; i < end; ++i)
         image.add(ids[i].bytes());
     return image.take();
+}
+
+void require_ascending(std::vector<std::int64_t> const& values, char const* statement) {
+    if (!std::is_sorted(values.begin(), values.end()))
+        throw std::logic_error(std::string(statement) + ": the server returned its rows out of order");
 }
 
 void append_ids(std::vector<op_id>& out, std::span<const std::byte> joined, std::size_t id_length,

@@ -66,6 +66,10 @@ struct piece_arrays {
 /// ids[begin, end), as a parameter.
 std::string id_array(std::vector<op_id> const& ids, std::size_t begin, std::size_t end);
 
+/// Throws std::logic_error unless the list is in order: that an aggregate sees the rows of an ordered
+/// subquery in their order is custom, not law.
+void require_ascending(std::vector<std::int64_t> const& values, char const* statement);
+
 /// Cuts joined ids, or hashes, apart and adds them. Throws store_error unless they are `count`.
 void append_ids(std::vector<op_id>& out, std::span<const std::byte> joined, std::size_t id_length,
                 std::size_t count);
