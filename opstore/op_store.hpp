@@ -211,7 +211,7 @@ struct seal_report {
 /// One difference between what is kept and what the ops say.
 struct damage {
     /// "slice_hash", "op_count", "op_bytes", "watermark", "folded_to", "op_twice",
-    /// "op_columns", "sector_hash" or "sector_list".
+    /// "op_columns", "sector_hash", "unit_hash" or "sector_list".
     std::string what;
     std::string where;  ///< Such as "sector 17 slice 3688".
     std::string kept;

@@ -537,7 +537,7 @@ typedef struct opstore_seal_report {
 /* One difference between what is kept and what the ops say. */
 typedef struct opstore_damage {
     /* "slice_hash", "op_count", "op_bytes", "watermark", "folded_to", "op_twice",
-       "op_columns", "sector_hash" or "sector_list". */
+       "op_columns", "sector_hash", "unit_hash" or "sector_list". */
     opstore_text what;
     opstore_text where; /* Such as "sector 17 slice 3688". */
     opstore_text kept;

@@ -3,6 +3,7 @@
 WITH ops AS (DELETE FROM op WHERE space_id = $1::bigint),
      hashes AS (DELETE FROM slice_hash WHERE space_id = $1::bigint),
      discs AS (DELETE FROM sector_hash WHERE space_id = $1::bigint),
+     units AS (DELETE FROM unit_hash WHERE space_id = $1::bigint),
      totals AS (DELETE FROM space_total WHERE space_id = $1::bigint),
      folds AS (DELETE FROM fold WHERE space_id = $1::bigint),
      lists AS (DELETE FROM sector_list WHERE space_id = $1::bigint),

@@ -1,7 +1,7 @@
--- Folds the oldest of a space's tail: ops that were stored since the last fold go into the hashes of their slices, if
--- those are full, and into the lists of their sectors. Ingest leaves that behind, so that its commit need not wait
--- for a thousand rows that change; until then readers take the tail from op. So what is read is the same before and
--- after.
+-- Folds the oldest of a space's tail: ops that were stored since the last fold go into the lists of their sectors and
+-- into the hashes of their slices or, where these are not full yet, of their units of time. Ingest leaves that behind,
+-- so that its commit need not wait for a thousand rows that change; until then readers take the tail from op. So what
+-- is read is the same before and after.
 -- Parameters: $1 space_id, $2 incarnation, $3 most ops.
 -- Rows: one, `more`: whether some were left. None if there was nothing to do, if somebody else folded while the
 --   statement waited for the lock (see ingest.sql), or if the space is gone.
@@ -19,7 +19,7 @@ WITH span AS (
     WHERE f.space_id = $1::bigint AND seen.space_id = f.space_id AND seen.folded_to = f.folded_to
           AND s.space_id = f.space_id AND s.incarnation = $2::bigint AND s.last_stored_at > f.folded_to
     RETURNING seen.folded_to AS after, f.folded_to AS upto, s.last_stored_at, s.full_slices, s.slice_us,
-              s.id_length
+              s.slice_mode, s.id_length
 ), taken AS MATERIALIZED (
     SELECT o.stored_at, o.sector, o.location, o.created_at, o.size, o.op_id
     FROM span p
@@ -45,6 +45,18 @@ WITH span AS (
     FROM part x
     GROUP BY x.sector
     ON CONFLICT (space_id, sector) DO UPDATE
+    SET hash = substring(varbit_send(('x' || encode(kept.hash, 'hex'))::varbit
+                                     # ('x' || encode(excluded.hash, 'hex'))::varbit) FROM 5),
+        op_count = kept.op_count + excluded.op_count
+), young AS (
+    INSERT INTO unit_hash AS kept (space_id, unit, sector, hash, op_count)
+    SELECT $1::bigint, t.created_at / 900000000, t.sector,
+           substring(varbit_send(bit_xor(('x' || encode(t.op_id, 'hex'))::varbit)) FROM 5), count(*)
+    FROM span p
+    JOIN taken t ON t.created_at / p.slice_us >= p.full_slices
+    WHERE p.slice_mode = 'store'
+    GROUP BY t.created_at / 900000000, t.sector
+    ON CONFLICT (space_id, unit, sector) DO UPDATE
     SET hash = substring(varbit_send(('x' || encode(kept.hash, 'hex'))::varbit
                                      # ('x' || encode(excluded.hash, 'hex'))::varbit) FROM 5),
         op_count = kept.op_count + excluded.op_count

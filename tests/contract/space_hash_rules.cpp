@@ -35,7 +35,7 @@ std::vector<known_op> put_ops_at_borders(store_under_test& space) {
     for (auto const sector : std::vector<arc::sector_index>{0, 1, 255, 511}) {
         for (std::int64_t const start :
              {std::int64_t{0}, full_slice, boundary - full_slice, boundary, boundary + unit,
-              boundary + full_slice, boundary + 5 * full_slice, INT64_MAX - 1}) {
+              boundary + full_slice, boundary + 2 * full_slice, boundary + 5 * full_slice, INT64_MAX - 1}) {
             for (std::int64_t const step : {-1, 0, 1}) {
                 if (start + step < 0) {
                     continue;

@@ -71,6 +71,7 @@ TEST_CASE("kept slices: damage is named and mended") {
     manual_clock clock(start + std::chrono::hours(10));
     auto const store = open("damaged", clock);
     run(store->process_incoming_ops(numbered_batch(0, 2000))).value();
+    run(store->process_incoming_ops(numbered_batch(40'000, 200))).value();  // Behind the full slices.
     REQUIRE(run(store->verify()).value().slice_hashes > 100);
     run(store->seal(clock.now(), 1)).value();  // All is folded in.
     auto const here = std::string(" WHERE space_id = (SELECT space_id FROM space WHERE key = 'damaged')");
@@ -101,6 +102,12 @@ TEST_CASE("kept slices: damage is named and mended") {
         {"UPDATE sector_hash SET op_count = op_count - 1" + here, "sector_hash"},
         {"UPDATE sector_hash SET hash = set_byte(hash, 3, get_byte(hash, 3) # 1)" + here, "sector_hash"},
         {"UPDATE sector_hash SET sector = sector + 600" + here + " AND sector % 2 = 1", "sector_hash"},
+        {"DELETE FROM unit_hash" + here + " AND sector < 50", "unit_hash"},
+        {"UPDATE unit_hash SET op_count = op_count - 1" + here, "unit_hash"},
+        {"UPDATE unit_hash SET hash = set_byte(hash, 3, get_byte(hash, 3) # 1)" + here, "unit_hash"},
+        {"UPDATE unit_hash SET hash = hash || '\\x00'" + here, "unit_hash"},
+        {"UPDATE unit_hash SET unit = unit + 1000000" + here + " AND sector % 2 = 1", "unit_hash"},
+        {"UPDATE unit_hash SET unit = unit - 1000000" + here + " AND sector % 2 = 1", "unit_hash"},
         {"DELETE FROM sector_list" + here + " AND sector % 3 = 1", "sector_list"},
         {"UPDATE sector_list SET stamps = stamps[2:]" + here, "sector_list"},
         {"UPDATE sector_list SET stamps = stamps || stamps" + here, "sector_list"},

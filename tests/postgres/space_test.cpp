@@ -19,6 +19,7 @@ std::string orphan_rows() {
         "     + (SELECT count(*) FROM fold WHERE space_id NOT IN (SELECT space_id FROM space))"
         "     + (SELECT count(*) FROM sector_list WHERE space_id NOT IN (SELECT space_id FROM space))"
         "     + (SELECT count(*) FROM sector_hash WHERE space_id NOT IN (SELECT space_id FROM space))"
+        "     + (SELECT count(*) FROM unit_hash WHERE space_id NOT IN (SELECT space_id FROM space))"
         "     + (SELECT count(*) FROM space_total WHERE space_id NOT IN (SELECT space_id FROM space))"
         "     + (SELECT count(*) FROM ingest_mark WHERE space_id NOT IN (SELECT space_id FROM space))"
         "     + (SELECT count(*) FROM peer_meta WHERE space_id NOT IN (SELECT space_id FROM space))");

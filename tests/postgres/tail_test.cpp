@@ -93,7 +93,7 @@ void check_same_hashes(op_store& a, op_store& b, arc::timestamp now) {
                 CHECK((ours[i].sector == theirs[i].sector && ours[i].slices == theirs[i].slices));
         }
     }
-    for (auto const disc : {full_slices, full_slices - 20}) {
+    for (auto const disc : {full_slices, full_slices - 20, full_slices + 3}) {
         auto const ours = run(a.retrieve_space_hashes(disc)).value();
         auto const theirs = run(b.retrieve_space_hashes(disc)).value();
         CHECK(ours.disc == theirs.disc);
@@ -142,14 +142,15 @@ void check_same_pages(op_store& a, op_store& b) {
 
 TEST_CASE("tail: hashes and pages are the same before, amid and after a fold") {
     space_and_oracle space("unfolded");
-    space.store_batch(0, 700, 31);
+    // Up to two hours behind the slices that are kept.
+    space.store_batch(0, 1400, 31);
     run(space.store->seal(space.clock.now(), 1)).value();
     REQUIRE(space.tail_length() == "0");
 
-    // Among slices that are kept, and in new ones; less than a fold takes, then more.
+    // In slices and units of which hashes are kept, and in new ones; less than a fold takes, then more.
     auto const holder = space.hold_fold();
-    space.store_batch(7, 400, 53);
-    space.store_batch(0, 900, 29);
+    space.store_batch(7, 800, 53);
+    space.store_batch(0, 1500, 29);
     REQUIRE(std::stoi(space.tail_length()) > 1000);
     check_same_hashes(*space.store, space.oracle, space.clock.now());
     check_same_pages(*space.store, space.oracle);

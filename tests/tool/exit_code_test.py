@@ -226,6 +226,7 @@ class Damage(unittest.TestCase):
     def setUp(self):
         self.program = space("damaged")
         self.ops = [Op(number * 10**12, bytes([number])) for number in range(40)]
+        self.ops.append(Op(4 * 10**15, b"of 2096, behind the full slices"))
         self.lines = b"".join(op_line(op.created_at, op.payload) for op in self.ops)
         self.program.document("ingest", stdin=self.lines)
 
@@ -244,6 +245,7 @@ class Damage(unittest.TestCase):
             ("op_bytes", f"UPDATE opstore.space_total SET op_bytes = 0 WHERE {of_space}"),
             ("watermark", f"UPDATE opstore.space SET last_stored_at = 5 WHERE {of_space}"),
             ("sector_hash", f"UPDATE opstore.sector_hash SET op_count = 7 WHERE {of_space}"),
+            ("unit_hash", f"UPDATE opstore.unit_hash SET op_count = 7 WHERE {of_space}"),
             ("sector_list", f"DELETE FROM opstore.sector_list WHERE {of_space}"),
             (
                 "op_columns",

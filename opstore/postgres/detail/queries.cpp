@@ -68,6 +68,19 @@ void compare_sectors(connection& c, space_view space, verify_report& report) {
     }
 }
 
+void compare_units(connection& c, space_view space, verify_report& report) {
+    auto const found = c.execute(
+        sql::verify_units, parameters().bigint(space.space_id).bigint(std::int64_t{verify_report::damages_max}));
+    for (std::size_t row = 0; row < found.count(); ++row) {
+        note(report,
+             make_damage("unit_hash",
+                         fmt::format("sector {} unit {}", found.bigint(row, 0), found.bigint(row, 1)),
+                         hash_and_count(found, row, 4, 2), hash_and_count(found, row, 5, 3)));
+    }
+    if (!found.empty())
+        report.damage_count += static_cast<std::uint64_t>(found.bigint(0, 6)) - found.count();
+}
+
 void compare_lists(connection& c, space_view space, verify_report& report) {
     auto const found = c.execute(sql::verify_lists, parameters().bigint(space.space_id));
     for (std::size_t row = 0; row < found.count(); ++row) {
@@ -405,6 +418,7 @@ result<verify_report> verify_space(connection& c, space_view space) {
     if (exists) {
         compare_slices(c, space, report);
         compare_sectors(c, space, report);
+        compare_units(c, space, report);
         compare_lists(c, space, report);
     }
     c.commit();
@@ -427,6 +441,7 @@ result<verify_report> repair_space(connection& c, space_view space) {
     compare_totals(c, space, report);
     compare_slices(c, space, report);
     compare_sectors(c, space, report);
+    compare_units(c, space, report);
     compare_lists(c, space, report);
     if (report.damage_count > 0) {
         c.execute(sql::repair_duplicates, id);
@@ -434,6 +449,7 @@ result<verify_report> repair_space(connection& c, space_view space) {
         c.execute(sql::repair_totals, id);
         c.execute(sql::repair_slices, id);
         c.execute(sql::repair_sectors, id);
+        c.execute(sql::repair_units, id);
         c.execute(sql::repair_lists, id);
         // A fold that waits has seen the lists as they were. It does nothing if there is nothing left to
         // fold.
