@@ -1,15 +1,27 @@
 -- Disc and rings of some sectors: what peers compare first.
 -- Parameters: $1 space_id, $2 incarnation, $3 sector[], $4 disc slices (the disc is [0, $4 * slice_us)), $5 ring
 --   start[] (inclusive), $6 ring end[] (exclusive), $7 the sectors as a bit mask.
--- Rows: none if the space is gone; else (ring, hash) for each part with ops: ring -1 for the disc (up to two rows,
---   to be combined: what is sealed, and ops beyond it), else the ring from 0. One row of nulls without ops.
--- Index: sector_hash_pkey for what is sealed, slice_hash_pkey for what of it lies behind the disc, op_by_stored_at for
---   its tail (see fold.sql), op_by_sector_created_at for the rest. Hashes, boundaries and ops come from one snapshot.
---   Lock: none. Isolation: any.
+-- Rows: none if the space is gone; else (ring, hash) for each part with ops: ring -1 for the disc, else the ring from
+--   0. A part may come several times, in pieces, whose XOR is its hash. One row of nulls without ops.
+-- Index: sector_hash_pkey for what is sealed, slice_hash_pkey for what of it lies behind the disc, unit_hash_pkey for
+--   what is not, op_by_stored_at for the tail of all of them (see fold.sql), op_by_sector_created_at for what is kept
+--   in none. Hashes, boundaries and ops come from one snapshot. Lock: none. Isolation: any.
 SELECT h.ring, h.hash
 FROM space s
 JOIN fold f USING (space_id)
+-- What was created up to then is not read from unit_hash. No ring lies on both sides: it starts at a multiple of its
+-- length. A unit's rows are of all sectors: for a few of these it is less to read their ops.
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN s.slice_mode = 'store' AND cardinality($3::bigint[]) >= 64 THEN s.full_slices * s.slice_us - 1
+                ELSE 9223372036854775807 END AS units_behind) b
 LEFT JOIN LATERAL (
+    WITH part AS (
+        SELECT -1::bigint AS ring, least($4::bigint, s.full_slices) * s.slice_us AS starts,
+               $4::bigint * s.slice_us AS ends
+        UNION ALL
+        SELECT r.ordinal - 1, r.starts, r.ends
+        FROM unnest($5::bigint[], $6::bigint[]) WITH ORDINALITY AS r (starts, ends, ordinal)
+    )
     SELECT -1::bigint AS ring,
            substring(varbit_send(bit_xor(('x' || encode(k.hash, 'hex'))::varbit)) FROM 5) AS hash
     FROM (SELECT d.hash, d.op_count
@@ -37,18 +49,32 @@ LEFT JOIN LATERAL (
                 AND o.created_at / s.slice_us < least($4::bigint, s.full_slices) AND s.full_slices > 0) k
     HAVING sum(k.op_count) > 0
     UNION ALL
-    SELECT r.ring, substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5)
-    FROM (SELECT -1::bigint AS ring, least($4::bigint, s.full_slices) * s.slice_us AS starts,
-                 $4::bigint * s.slice_us AS ends
-          UNION ALL
-          SELECT r.ordinal - 1, r.starts, r.ends
-          FROM unnest($5::bigint[], $6::bigint[]) WITH ORDINALITY AS r (starts, ends, ordinal)) r
+    SELECT p.ring, substring(varbit_send(bit_xor(('x' || encode(u.hash, 'hex'))::varbit)) FROM 5)
+    FROM part p
+    CROSS JOIN LATERAL (
+        SELECT u.hash
+        FROM unit_hash u
+        WHERE u.space_id = $1::bigint AND u.unit >= p.starts / 900000000 AND u.unit < p.ends / 900000000
+              AND get_bit($7::bytea, u.sector) = 1
+        OFFSET 0) u
+    WHERE b.units_behind < 9223372036854775807
+    GROUP BY p.ring
+    UNION ALL
+    SELECT p.ring, o.op_id
+    FROM op o
+    JOIN part p ON o.created_at >= p.starts AND o.created_at < p.ends
+    WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($7::bytea, o.location >> 23) = 1
+          AND o.created_at > b.units_behind AND b.units_behind < 9223372036854775807
+    UNION ALL
+    SELECT p.ring, substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5)
+    FROM part p
     CROSS JOIN unnest($3::bigint[]) AS c (sector)
     CROSS JOIN LATERAL (
         SELECT o.op_id
         FROM op o
         WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
-              AND o.created_at >= r.starts AND o.created_at < r.ends
+              AND o.created_at >= p.starts AND o.created_at < p.ends
         OFFSET 0) o
-    GROUP BY r.ring) h ON true
+    WHERE p.starts <= b.units_behind
+    GROUP BY p.ring) h ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

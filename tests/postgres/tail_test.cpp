@@ -15,15 +15,17 @@ namespace {
 using namespace std::chrono_literals;
 using postgres::detail::connection;
 
-/// A space with slices of 15 minutes, some of them sealed, and its like in memory.
+/// A space with short slices, some of them sealed, and its like in memory.
 struct space_and_oracle {
     std::string const name;
+    int const slice_factor;
     manual_clock clock{numbered_op_start + 10h};
     std::shared_ptr<postgres_database> const database = open();
     std::unique_ptr<op_store> const store = run(database->open_or_create_space(options())).value();
     memory_op_store oracle{options(), clock};
 
-    explicit space_and_oracle(std::string key) : name(std::move(key)) {}
+    /// By default slices of 15 minutes, and no rings.
+    explicit space_and_oracle(std::string key, int factor = 0) : name(std::move(key)), slice_factor(factor) {}
 
     std::shared_ptr<postgres_database> open() const {
         auto where = test_database_options();
@@ -33,7 +35,7 @@ struct space_and_oracle {
     }
     space_options options() const {
         space_options made(name);
-        made.slice_factor = 0;
+        made.slice_factor = slice_factor;
         return made;
     }
     void store_batch(std::uint64_t first, std::uint64_t count, std::uint64_t step) {
@@ -81,10 +83,15 @@ void check_same_hashes(op_store& a, op_store& b, arc::timestamp now) {
             CHECK(run(a.retrieve_slice_hash(arcs[i], index)).value() ==
                   run(b.retrieve_slice_hash(arcs[i], index)).value());
     }
-    auto const half =
-        arc::arc_set::from_whole_sectors(arc::dht_arc::between(arc::location{0}, arc::location{0x7fffffff}));
-    for (auto const& sectors : {arc::arc_set::full(), half.value()}) {
-        CHECK(run(a.summarize(sectors, now)).value() == run(b.summarize(sectors, now)).value());
+    auto const sectors_up_to = [](std::uint32_t last_location) {
+        return arc::arc_set::from_whole_sectors(
+                   arc::dht_arc::between(arc::location{0}, arc::location{last_location}))
+            .value();
+    };
+    for (auto const& sectors :
+         {arc::arc_set::full(), sectors_up_to(0x7fffffff), sectors_up_to(0x1f7fffff), sectors_up_to(0x7fffff)}) {
+        for (auto const at : {now, now - 1h, now - 4h, now + 40min, now + 3h})
+            CHECK(run(a.summarize(sectors, at)).value() == run(b.summarize(sectors, at)).value());
         for (auto const disc : {full_slices, full_slices - 20}) {
             auto const ours = run(a.retrieve_disc_slices(sectors, disc)).value();
             auto const theirs = run(b.retrieve_disc_slices(sectors, disc)).value();
@@ -141,7 +148,12 @@ void check_same_pages(op_store& a, op_store& b) {
 }  // namespace
 
 TEST_CASE("tail: hashes and pages are the same before, amid and after a fold") {
-    space_and_oracle space("unfolded");
+    int factor = 0;
+    SUBCASE("without rings") {}
+    SUBCASE("with rings of two units and of one") {
+        factor = 2;
+    }
+    space_and_oracle space(fmt::format("unfolded {}", factor), factor);
     // Up to two hours behind the slices that are kept.
     space.store_batch(0, 1400, 31);
     run(space.store->seal(space.clock.now(), 1)).value();
