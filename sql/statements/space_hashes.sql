@@ -2,7 +2,7 @@
 -- Parameters: $1 space_id, $2 incarnation, $3 disc slices, $4 the disc's end ($3 * slice_us, or the last time there
 --   is).
 -- Rows: none if the space is gone; else (last_stored_at, op_count, unit, sectors[], hashes, op_counts[]): one for the
---   disc, with unit null, where it holds ops, and one or two for each unit of time behind it that does, ascending;
+--   disc, with unit null, where it holds ops, and one or two for each unit of time behind it that does, in any order;
 --   hashes are joined, in the order of the sectors. A sector that is in both rows of a unit has its hash in parts,
 --   whose XOR it is. Without ops: one row whose sectors are null. A row for each unit, since a row for each cell costs
 --   four times the memory.
@@ -76,4 +76,3 @@ LEFT JOIN LATERAL (
           ORDER BY 1, 2) c
     GROUP BY c.unit) h ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
-ORDER BY h.unit NULLS FIRST

@@ -23,19 +23,15 @@ std::vector<op_id> hashes_of(rows const& r, std::size_t row, std::size_t column,
     return hashes;
 }
 
-/// Cells from `begin` on may be of the same unit as those before them, and even of the same sector: then these are
-/// parts of one cell.
-void merge_parts(std::vector<unit_hash>& cells, std::ptrdiff_t begin) {
-    if (begin == 0 || begin == std::ssize(cells) || cells[begin - 1].unit != cells[begin].unit)
+/// Sorts cells, and combines those of the same place.
+void combine_cells(std::vector<unit_hash>& cells) {
+    auto const place = [](unit_hash const& cell) { return std::pair(cell.unit, cell.sector); };
+    if (std::ranges::adjacent_find(cells, std::ranges::greater_equal(), place) == cells.end())
         return;
-    auto const unit = cells[begin].unit;
-    auto const first = std::partition_point(cells.begin(), cells.begin() + begin,
-                                            [&](unit_hash const& cell) { return cell.unit < unit; });
-    std::inplace_merge(first, cells.begin() + begin, cells.end(),
-                       [](unit_hash const& a, unit_hash const& b) { return a.sector < b.sector; });
-    auto last = first;
-    for (auto cell = first + 1; cell != cells.end(); ++cell) {
-        if (cell->sector == last->sector) {
+    std::ranges::sort(cells, {}, place);
+    auto last = cells.begin();
+    for (auto cell = last + 1; cell != cells.end(); ++cell) {
+        if (place(*cell) == place(*last)) {
             last->hash.add(cell->hash);
             last->op_count += cell->op_count;
         } else {
@@ -159,19 +155,19 @@ result<space_hashes> fetch_space_hashes(connection& c, space_view space, std::ui
         require_ascending(numbers, "space_hashes");
         auto const op_counts = found.bigint_array(row, counts);
         auto const ids = hashes_of(found, row, hashes, numbers.size(), space);
-        auto const begin = static_cast<std::ptrdiff_t>(all.recent.size());
+        bool const of_disc = found.is_null(row, unit);
+        auto const number = of_disc ? 0 : static_cast<std::uint64_t>(found.bigint(row, unit));
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             auto const sector = static_cast<arc::sector_index>(numbers[i]);
             auto const number_of_ops = static_cast<std::uint64_t>(op_counts.at(i));
             combined_hash const hash(ids[i].bytes());
-            if (found.is_null(row, unit))
+            if (of_disc)
                 all.disc.push_back({sector, hash, number_of_ops});
             else
-                all.recent.push_back(
-                    {static_cast<std::uint64_t>(found.bigint(row, unit)), sector, hash, number_of_ops});
+                all.recent.push_back({number, sector, hash, number_of_ops});
         }
-        merge_parts(all.recent, begin);
     }
+    combine_cells(all.recent);
     return all;
 }
 
