@@ -349,7 +349,7 @@ public:
         arc::arc_set sectors, std::vector<arc::time_range> ranges, deadline until = {}) = 0;
 
     /// Disc and rings of `sectors` as they lie at `now`, any time, past or future; writes nothing. In slice
-    /// mode store the kept hashes serve for the sealed slices; all else is computed from the ops.
+    /// mode host all of it is computed from the ops; else kept hashes serve for slices, and for many sectors.
     virtual boost::asio::awaitable<result<store_summary>> summarize(arc::arc_set sectors, arc::timestamp now,
                                                                     deadline until = {}) = 0;
 
@@ -358,7 +358,7 @@ public:
 
     /// The hashes of all ops, with the watermark of the same snapshot: the disc (created_at before
     /// `full_slices` slices of the space's length) by sector, all else by sector and unit of time.
-    /// Cost: one round trip; reads every op outside of the disc, and of the disc one row for each sector.
+    /// Cost: one round trip; reads a row for each sector and cell, in slice mode host every op instead.
     virtual boost::asio::awaitable<result<space_hashes>> retrieve_space_hashes(std::uint64_t full_slices,
                                                                                deadline until = {}) = 0;
 
