@@ -1,8 +1,6 @@
 // Goal: "Slices and hashes" of docs/contract.md: hashes that the store keeps, sealing, summaries, verify and
 // repair. Method: kitsune2's golden scenario, slice borders, and every summary against a plain XOR of ids.
-#include <tests/contract/contract_suite.hpp>
-
-#include <arc/time_slices.hpp>
+#include <tests/contract/sector_ops.hpp>
 
 #include <doctest/doctest.h>
 
@@ -19,14 +17,6 @@ constexpr std::int64_t unit = 900'000'000;
 constexpr std::int64_t boundary = 3688 * full_slice;
 static_assert(boundary == 1'699'430'400'000'000);
 
-arc::arc_set sectors_of(std::initializer_list<arc::sector_index> list) {
-    arc::arc_set set;
-    for (auto const sector : list) {
-        set.insert(sector);
-    }
-    return set;
-}
-
 /// The slice hashes of a sector as "index=base64url " each.
 std::string kept(store_under_test& space, arc::sector_index sector) {
     std::string text;
@@ -42,10 +32,6 @@ op_id xor_of(std::vector<op_id> const& list) {
         combined.add(id);
     }
     return op_id(combined.bytes());
-}
-
-void put(store_under_test& space, std::vector<incoming_op> ops) {
-    get(space->process_incoming_ops(std::move(ops)));
 }
 
 void check_whole(store_under_test& space) {
