@@ -88,8 +88,8 @@ void check_same_hashes(op_store& a, op_store& b, arc::timestamp now) {
                    arc::dht_arc::between(arc::location{0}, arc::location{last_location}))
             .value();
     };
-    for (auto const& sectors :
-         {arc::arc_set::full(), sectors_up_to(0x7fffffff), sectors_up_to(0x1f7fffff), sectors_up_to(0x7fffff)}) {
+    for (auto const& sectors : {arc::arc_set::full(), sectors_up_to(0x7fffffff), sectors_up_to(0x1f7fffff),
+                                sectors_up_to(0x7fffff)}) {
         for (auto const at : {now, now - 1h, now - 4h, now + 40min, now + 3h})
             CHECK(run(a.summarize(sectors, at)).value() == run(b.summarize(sectors, at)).value());
         for (auto const disc : {full_slices, full_slices - 20}) {

@@ -69,13 +69,13 @@ void compare_sectors(connection& c, space_view space, verify_report& report) {
 }
 
 void compare_units(connection& c, space_view space, verify_report& report) {
-    auto const found = c.execute(
-        sql::verify_units, parameters().bigint(space.space_id).bigint(std::int64_t{verify_report::damages_max}));
+    auto const found =
+        c.execute(sql::verify_units,
+                  parameters().bigint(space.space_id).bigint(std::int64_t{verify_report::damages_max}));
     for (std::size_t row = 0; row < found.count(); ++row) {
-        note(report,
-             make_damage("unit_hash",
-                         fmt::format("sector {} unit {}", found.bigint(row, 0), found.bigint(row, 1)),
-                         hash_and_count(found, row, 4, 2), hash_and_count(found, row, 5, 3)));
+        note(report, make_damage("unit_hash",
+                                 fmt::format("sector {} unit {}", found.bigint(row, 0), found.bigint(row, 1)),
+                                 hash_and_count(found, row, 4, 2), hash_and_count(found, row, 5, 3)));
     }
     if (!found.empty())
         report.damage_count += static_cast<std::uint64_t>(found.bigint(0, 6)) - found.count();
