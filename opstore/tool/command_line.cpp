@@ -297,20 +297,55 @@ std::string value_option_pattern(CLI::App const& app) {
     return pattern;
 }
 
+/// What the value of an option may be, if that is a choice of words: CLI11 writes it {a,b}.
+std::string choice_words(CLI::Option const& option) {
+    auto const type = option.get_type_name();
+    auto const from = type.find('{');
+    auto const to = type.find('}', from);
+    if (from == std::string::npos || to == std::string::npos)
+        return {};
+    std::string words = type.substr(from + 1, to - from - 1);
+    std::ranges::replace(words, ',', ' ');
+    return words;
+}
+
+std::string argument_words(CLI::App const& app) {
+    std::string words;
+    for (CLI::Option const* option : app.get_options()) {
+        if (auto const choices = choice_words(*option); option->get_positional() && !choices.empty())
+            words += " " + choices;
+    }
+    return words;
+}
+
 /// What to offer behind each command below `app`, to which the words `path` lead.
 std::string completion_cases(CLI::App& app, std::string const& path) {
     std::string cases;
     for (CLI::App* const command : app.get_subcommands({})) {
         auto const words = path + " " + command->get_name();
-        cases += fmt::format("            \"{}\") command=\"{}\" offer=\"{}{}\" ;;\n", words, words,
-                             subcommand_words(*command), option_words(*command));
+        cases += fmt::format("            \"{}\") command=\"{}\" offer=\"{}{}{}\" ;;\n", words, words,
+                             subcommand_words(*command), option_words(*command), argument_words(*command));
         cases += completion_cases(*command, words);
     }
     return cases;
 }
 
+/// What to offer behind the options of `app` and below that take a value: its choices, or files.
+std::string value_cases(CLI::App& app, std::string const& path) {
+    std::string cases;
+    for (CLI::Option const* option : app.get_options()) {
+        if (option->get_items_expected_max() == 0)
+            continue;
+        for (std::string const& name : option->get_lnames())
+            cases += fmt::format("        \"{} --{}\") offer=\"{}\" ;;\n", path, name, choice_words(*option));
+    }
+    for (CLI::App* const command : app.get_subcommands({}))
+        cases += value_cases(*command, path + " " + command->get_name());
+    return cases;
+}
+
 /// For bash, and for zsh's bashcompinit: it takes an expression in a subscript only if $((...)) says so, and
-/// `path` and `words` are variables of its own.
+/// `path` and `words` are variables of its own. Where nothing is offered the shell completes files.
 std::string bash_completion(CLI::App& app) {
     return fmt::format(R"(_opstore() {{
     local offer="{}{}" command="" value="" word
@@ -320,21 +355,27 @@ std::string bash_completion(CLI::App& app) {
         case "$command $word" in
 {}        esac
     done
+    case "$command ${{COMP_WORDS[$((COMP_CWORD-1))]}}" in
+{}    esac
     COMPREPLY=($(compgen -W "$offer" -- "${{COMP_WORDS[COMP_CWORD]}}"))
 }}
 complete -o default -F _opstore opstore
 )",
                        subcommand_words(app), option_words(app), value_option_pattern(app),
-                       completion_cases(app, ""));
+                       completion_cases(app, ""), value_cases(app, ""));
 }
 
 /// What fish offers where `condition` holds, the words so far, and below.
 std::string fish_completions(CLI::App& app, std::string const& condition, std::string const& below) {
     std::string script;
     for (CLI::Option const* option : app.get_options()) {
+        // -r: a value has to follow; -x: and it is no file.
+        auto const choices = choice_words(*option);
+        auto const takes_value = option->get_items_expected_max() > 0;
+        auto const value = !choices.empty() ? fmt::format(" -x -a '{}'", choices) : takes_value ? " -r" : "";
         for (std::string const& name : option->get_lnames())
-            script += fmt::format("complete -c opstore -n '{}' -l {} -d '{}'\n", condition, name,
-                                  option->get_description());
+            script += fmt::format("complete -c opstore -n '{}' -l {} -d '{}'{}\n", condition, name,
+                                  option->get_description(), value);
     }
     for (CLI::App* const command : app.get_subcommands({})) {
         script += fmt::format("complete -c opstore -n '{}' -a {} -d '{}'\n", condition, command->get_name(),

@@ -42,6 +42,17 @@ def values_of(help_text):
             for word in re.split(r"[,|]", text) if word}
 
 
+def argument_choices_of(help_text):
+    listed = re.search(r"^Positionals:\n((?:  .*\n)+)", help_text, re.MULTILINE)
+    return values_of(listed[1]) if listed else set()
+
+
+def option_choices_of(help_text):
+    """What may stand behind each option that takes a value; nothing if it is not a choice."""
+    options = re.findall(r"^  (--[a-z-]+) (?:[A-Z]+:\{([a-z,]+)\}|[A-Z])", help_text, re.MULTILINE)
+    return {option: set(choices.split(",")) - {""} for option, choices in options}
+
+
 def help_tree(program):
     """The help of every command, by its words; that of the program itself by ()."""
     texts = {}
@@ -110,14 +121,17 @@ def check_simulator_manual():
 
 def check_shell_completion(tree, shell, preamble):
     """Calls the function that the file defines, as the shell would at the end of a line."""
+    wanted = {words: options_of(text) | set(commands_of(text)) | argument_choices_of(text)
+              for words, text in tree.items()}
+    for words, text in tree.items():
+        wanted |= {(*words, option): choices for option, choices in option_choices_of(text).items()}
     script = preamble + "".join(
         f"COMP_WORDS=(opstore --space peer {' '.join(words)} ''); COMP_CWORD={len(words) + 3}\n"
         '_opstore; echo "${COMPREPLY[*]}"\n'
-        for words in tree)
+        for words in wanted)
     answers = subprocess.run([*shell, "-c", script], check=True, text=True, stdout=subprocess.PIPE).stdout
-    for words, answer in zip(tree, answers.splitlines(), strict=True):
-        expect_equal(f"{shell[0]} completion of " + " ".join(("opstore", *words)), set(answer.split()),
-                     options_of(tree[words]) | set(commands_of(tree[words])))
+    for (words, offers), answer in zip(wanted.items(), answers.splitlines(), strict=True):
+        expect_equal(f"{shell[0]} completion of " + " ".join(("opstore", *words)), set(answer.split()), offers)
 
 
 def check_bash_completion(tree):
