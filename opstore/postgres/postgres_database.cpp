@@ -211,10 +211,11 @@ boost::asio::awaitable<std::vector<space_listing>> postgres_database::list_space
             space_listing space;
             space.key = text_of(found.bytea(row, 0));
             space.format = found.text(row, 1);
-            space.slices = parse_slice_mode(found.text(row, 2)).value();
-            space.max_op_bytes = static_cast<std::uint64_t>(found.bigint(row, 3));
-            space.op_count = static_cast<std::uint64_t>(found.bigint(row, 4));
-            space.op_bytes = static_cast<std::uint64_t>(found.bigint(row, 5));
+            space.id_length = static_cast<std::size_t>(found.bigint(row, 2));
+            space.slices = parse_slice_mode(found.text(row, 3)).value();
+            space.max_op_bytes = static_cast<std::uint64_t>(found.bigint(row, 4));
+            space.op_count = static_cast<std::uint64_t>(found.bigint(row, 5));
+            space.op_bytes = static_cast<std::uint64_t>(found.bigint(row, 6));
             spaces.push_back(std::move(space));
         }
         return spaces;

@@ -61,6 +61,7 @@ void create_roles(database_options const& options);
 struct space_listing {
     std::string key;
     std::string format;
+    std::size_t id_length = 0;
     slice_mode slices = slice_mode::store;
     std::uint64_t max_op_bytes = 0;
     std::uint64_t op_count = 0;

@@ -1,10 +1,10 @@
 -- Starts that take no longer the more ops were created of late: their hashes are kept too, by units of time.
--- It reads the ops behind the full slices once, and nobody folds or asks for hashes meanwhile.
+-- It reads the ops behind the full slices once; who folds, seals, or asks for hashes or a part of the ring waits for it.
 LOCK TABLE fold;
 
 -- The XOR and the number of the ops of a sector that were created in one unit of time, 15 minutes, behind the full
 -- slices; in slice mode store. A seal makes slice hashes of them, and deletes them. However many ops there are, the
--- time since the last full slice has no more than 1023 units, if it is sealed when it is due.
+-- time since the last full slice has no more than 2^(slice_factor + 1) - 1 units, if it is sealed when it is due.
 CREATE TABLE unit_hash (
     space_id bigint   NOT NULL,
     unit     bigint   NOT NULL,  -- created_at / 900000000

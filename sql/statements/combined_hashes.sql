@@ -12,9 +12,12 @@ LEFT JOIN LATERAL (
     CROSS JOIN LATERAL (
         SELECT substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
                count(*) AS op_count
-        FROM op o
-        WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
-              AND o.created_at >= r.starts AND o.created_at < r.ends
+        FROM (SELECT o.op_id
+              FROM op o
+              WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
+                    AND o.created_at >= r.starts AND o.created_at < r.ends
+              ORDER BY o.created_at
+              OFFSET 0) o
         HAVING count(*) > 0) x) h ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
 ORDER BY h.range, h.sector

@@ -23,8 +23,12 @@ LEFT JOIN LATERAL (
               OFFSET 0) k
           UNION ALL
           SELECT o.sector, o.created_at / s.slice_us, o.op_id
-          FROM op o
-          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($6::bytea, o.location >> 23) = 1
+          FROM (SELECT o.sector, o.location, o.created_at, o.op_id
+                FROM op o
+                WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to
+                ORDER BY o.stored_at
+                OFFSET 0) o
+          WHERE get_bit($6::bytea, o.location >> 23) = 1
                 AND o.created_at / s.slice_us < least($4::bigint, s.full_slices) AND s.full_slices > 0
           UNION ALL
           SELECT c.sector, x.slice_index, x.hash
@@ -32,9 +36,13 @@ LEFT JOIN LATERAL (
           CROSS JOIN LATERAL (
               SELECT o.created_at / s.slice_us AS slice_index,
                      substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash
-              FROM op o
-              WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
-                    AND o.created_at >= least($4::bigint, s.full_slices) * s.slice_us AND o.created_at < $5::bigint
+              FROM (SELECT o.created_at, o.op_id
+                    FROM op o
+                    WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
+                          AND o.created_at >= least($4::bigint, s.full_slices) * s.slice_us
+                          AND o.created_at < $5::bigint
+                    ORDER BY o.created_at
+                    OFFSET 0) o
               GROUP BY o.created_at / s.slice_us) x) u
     GROUP BY u.sector) h ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

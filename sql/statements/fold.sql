@@ -23,7 +23,12 @@ WITH span AS (
 ), taken AS MATERIALIZED (
     SELECT o.stored_at, o.sector, o.location, o.created_at, o.size, o.op_id
     FROM span p
-    JOIN op o ON o.space_id = $1::bigint AND o.stored_at > p.after AND o.stored_at <= p.upto
+    CROSS JOIN LATERAL (
+        SELECT o.*
+        FROM op o
+        WHERE o.space_id = $1::bigint AND o.stored_at > p.after AND o.stored_at <= p.upto
+        ORDER BY o.stored_at
+        OFFSET 0) o
 ), part AS MATERIALIZED (
     SELECT t.sector::bigint, t.created_at / p.slice_us AS slice_index,
            bit_xor(('x' || encode(t.op_id, 'hex'))::varbit) AS bits, count(*) AS op_count

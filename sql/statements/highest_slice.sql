@@ -10,8 +10,12 @@ SELECT greatest(
         ORDER BY h.slice_index DESC
         LIMIT 1),
        (SELECT max(o.created_at / s.slice_us)
-        FROM op o
-        WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND o.location >> 23 = $3::bigint >> 23
+        FROM (SELECT o.location, o.created_at
+              FROM op o
+              WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to
+              ORDER BY o.stored_at
+              OFFSET 0) o
+        WHERE o.location >> 23 = $3::bigint >> 23
               AND o.created_at / s.slice_us < s.full_slices AND s.full_slices > 0
               AND $3::bigint & 8388607 = 0 AND $4::bigint = $3::bigint + 8388607))
 FROM space s

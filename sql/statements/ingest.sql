@@ -31,8 +31,7 @@ WITH reserved AS (
              WITH ORDINALITY AS i (op_id, location, created_at, payload, ordinal)
     WHERE (SELECT true
            FROM op o
-           WHERE o.space_id = $1::bigint AND o.op_id = i.op_id
-                 AND int8send(o.space_id) || o.op_id = int8send($1::bigint) || i.op_id
+           WHERE int8send(o.space_id) || o.op_id = int8send($1::bigint) || i.op_id
            LIMIT 1) IS NULL
     RETURNING stored_at, size
 ), total AS (

@@ -7,8 +7,7 @@ SELECT ARRAY(SELECT i.ordinal - 1
              FROM unnest($3::bytea[]) WITH ORDINALITY AS i (op_id, ordinal)
              WHERE (SELECT true
                     FROM op o
-                    WHERE o.space_id = $1::bigint AND o.op_id = i.op_id
-                          AND int8send(o.space_id) || o.op_id = int8send($1::bigint) || i.op_id
+                    WHERE int8send(o.space_id) || o.op_id = int8send($1::bigint) || i.op_id
                     LIMIT 1) IS NULL
              ORDER BY i.ordinal) AS ordinals
 FROM space s

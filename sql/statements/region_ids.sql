@@ -12,8 +12,11 @@ LEFT JOIN LATERAL (
     FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS g (sector, starts, ends, ordinal)
     CROSS JOIN LATERAL (
         SELECT string_agg(o.op_id, ''::bytea ORDER BY o.created_at, o.op_id) AS op_ids
-        FROM op o
-        WHERE o.space_id = $1::bigint AND o.sector = g.sector::smallint
-              AND o.created_at >= g.starts AND o.created_at < g.ends AND o.stored_at <= $6::bigint
+        FROM (SELECT o.created_at, o.op_id
+              FROM op o
+              WHERE o.space_id = $1::bigint AND o.sector = g.sector::smallint
+                    AND o.created_at >= g.starts AND o.created_at < g.ends AND o.stored_at <= $6::bigint
+              ORDER BY o.created_at
+              OFFSET 0) o
         HAVING count(*) > 0) x) r ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

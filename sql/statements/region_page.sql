@@ -17,9 +17,12 @@ CROSS JOIN LATERAL (
     SELECT string_agg(c.op_id, ''::bytea) AS op_ids, array_agg(c.size) AS sizes, array_agg(c.created_at) AS created,
            count(*) AS read
     FROM (SELECT o.op_id, o.size, o.created_at
-          FROM op o
-          WHERE o.space_id = $1::bigint AND o.sector = $3::bigint::smallint
-                AND o.created_at >= greatest($4::bigint, $6::bigint) AND o.created_at < $5::bigint
-                AND (o.created_at, o.op_id) > ($6::bigint, $7::bytea)
+          FROM (SELECT o.op_id, o.size, o.created_at
+                FROM op o
+                WHERE o.space_id = $1::bigint AND o.sector = $3::bigint::smallint
+                      AND o.created_at >= greatest($4::bigint, $6::bigint) AND o.created_at < $5::bigint
+                      AND (o.created_at, o.op_id) > ($6::bigint, $7::bytea)
+                ORDER BY o.created_at
+                OFFSET 0) o
           ORDER BY o.created_at, o.op_id
           LIMIT h.chunk) c) p

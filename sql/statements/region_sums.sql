@@ -12,7 +12,10 @@ CROSS JOIN LATERAL (
     FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS g (sector, starts, ends, ordinal)
     CROSS JOIN LATERAL (
         SELECT count(*) AS op_count, coalesce(sum(o.size), 0)::bigint AS bytes
-        FROM op o
-        WHERE o.space_id = $1::bigint AND o.sector = g.sector::smallint
-              AND o.created_at >= g.starts AND o.created_at < g.ends) x) r
+        FROM (SELECT o.size
+              FROM op o
+              WHERE o.space_id = $1::bigint AND o.sector = g.sector::smallint
+                    AND o.created_at >= g.starts AND o.created_at < g.ends
+              ORDER BY o.created_at
+              OFFSET 0) o) x) r
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

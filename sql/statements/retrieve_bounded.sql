@@ -16,8 +16,7 @@ LEFT JOIN LATERAL (
           FROM unnest($3::bytea[]) WITH ORDINALITY AS i (op_id, ordinal)
           CROSS JOIN LATERAL (SELECT *
                               FROM op o
-                              WHERE o.space_id = $1::bigint AND o.op_id = i.op_id
-                                    AND int8send(o.space_id) || o.op_id = int8send($1::bigint) || i.op_id
+                              WHERE int8send(o.space_id) || o.op_id = int8send($1::bigint) || i.op_id
                               LIMIT 1) o
           WINDOW upto AS (ORDER BY i.ordinal ROWS UNBOUNDED PRECEDING)) n
     -- Behind a first op that used up everything comes one that does not fit; else that is where the sum before

@@ -13,8 +13,12 @@ LEFT JOIN LATERAL (
           AND h.slice_index = $5::bigint
     UNION ALL
     SELECT o.op_id
-    FROM op o
-    WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND o.location >> 23 = $3::bigint >> 23
+    FROM (SELECT o.location, o.created_at, o.op_id
+          FROM op o
+          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to
+          ORDER BY o.stored_at
+          OFFSET 0) o
+    WHERE o.location >> 23 = $3::bigint >> 23
           AND o.created_at / s.slice_us = $5::bigint AND $5::bigint < s.full_slices
           AND $3::bigint & 8388607 = 0 AND $4::bigint = $3::bigint + 8388607) p ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

@@ -19,8 +19,12 @@ LEFT JOIN LATERAL (
         OFFSET 0) k
     UNION ALL
     SELECT NULL, o.sector, o.created_at / s.slice_us, o.op_id
-    FROM op o
-    WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND get_bit($5::bytea, o.location >> 23) = 1
+    FROM (SELECT o.sector, o.location, o.created_at, o.op_id
+          FROM op o
+          WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to
+          ORDER BY o.stored_at
+          OFFSET 0) o
+    WHERE get_bit($5::bytea, o.location >> 23) = 1
           AND o.created_at / s.slice_us < s.full_slices AND s.full_slices > 0) h ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
 ORDER BY h.arc, h.slice_index

@@ -55,8 +55,12 @@ LEFT JOIN LATERAL (
                 UNION ALL
                 SELECT CASE WHEN o.created_at >= $4::bigint THEN o.created_at / 900000000 END, o.sector,
                        ('x' || encode(o.op_id, 'hex'))::varbit, 1
-                FROM op o
-                WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to AND s.slice_mode = 'store'
+                FROM (SELECT o.sector, o.created_at, o.op_id
+                      FROM op o
+                      WHERE o.space_id = $1::bigint AND o.stored_at > f.folded_to
+                      ORDER BY o.stored_at
+                      OFFSET 0) o
+                WHERE s.slice_mode = 'store'
                       AND (o.created_at / s.slice_us < least($3::bigint, s.full_slices)
                            OR o.created_at > b.units_behind)
                 UNION ALL
@@ -65,10 +69,13 @@ LEFT JOIN LATERAL (
                 CROSS JOIN LATERAL (
                     SELECT CASE WHEN o.created_at >= $4::bigint THEN o.created_at / 900000000 END AS unit,
                            bit_xor(('x' || encode(o.op_id, 'hex'))::varbit) AS bits, count(*) AS op_count
-                    FROM op o
-                    WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
-                          AND o.created_at >= least($3::bigint, s.full_slices) * s.slice_us
-                          AND o.created_at <= b.units_behind
+                    FROM (SELECT o.created_at, o.op_id
+                          FROM op o
+                          WHERE o.space_id = $1::bigint AND o.sector = c.sector::smallint
+                                AND o.created_at >= least($3::bigint, s.full_slices) * s.slice_us
+                                AND o.created_at <= b.units_behind
+                          ORDER BY o.created_at
+                          OFFSET 0) o
                     GROUP BY 1) o
                 WHERE least($3::bigint, s.full_slices) * s.slice_us <= b.units_behind) d
           GROUP BY d.unit, d.sector

@@ -15,7 +15,9 @@ LEFT JOIN LATERAL (
               FROM op o
               WHERE o.space_id = $1::bigint AND o.sector = p.sector::smallint
                     AND o.created_at >= $3::bigint AND o.created_at < $4::bigint
-                    AND o.location BETWEEN p.first AND p.last) o
+                    AND o.location BETWEEN p.first AND p.last
+              ORDER BY o.created_at
+              OFFSET 0) o
           WINDOW sorted AS (ORDER BY o.created_at, o.op_id)) n
     GROUP BY n.chunk) c ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

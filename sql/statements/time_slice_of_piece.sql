@@ -9,10 +9,13 @@ FROM space s
 CROSS JOIN LATERAL (
     SELECT string_agg(o.op_id, ''::bytea) AS op_ids, sum(o.size)::bigint AS bytes, count(*) AS read
     FROM (SELECT o.op_id, o.size
-          FROM op o
-          WHERE o.space_id = $1::bigint AND o.sector = $5::bigint::smallint
-                AND o.created_at >= $3::bigint AND o.created_at < $4::bigint
-                AND o.location BETWEEN $6::bigint AND $7::bigint
+          FROM (SELECT o.op_id, o.size, o.created_at
+                FROM op o
+                WHERE o.space_id = $1::bigint AND o.sector = $5::bigint::smallint
+                      AND o.created_at >= $3::bigint AND o.created_at < $4::bigint
+                      AND o.location BETWEEN $6::bigint AND $7::bigint
+                ORDER BY o.created_at
+                OFFSET 0) o
           ORDER BY o.created_at, o.op_id
           LIMIT $8::bigint) o) c
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

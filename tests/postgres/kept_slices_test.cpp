@@ -106,6 +106,7 @@ TEST_CASE("kept slices: damage is named and mended") {
         {"UPDATE unit_hash SET op_count = op_count - 1" + here, "unit_hash"},
         {"UPDATE unit_hash SET hash = set_byte(hash, 3, get_byte(hash, 3) # 1)" + here, "unit_hash"},
         {"UPDATE unit_hash SET hash = hash || '\\x00'" + here, "unit_hash"},
+        {"UPDATE unit_hash SET sector = sector + 600" + here + " AND sector % 2 = 1", "unit_hash"},
         {"UPDATE unit_hash SET unit = unit + 1000000" + here + " AND sector % 2 = 1", "unit_hash"},
         {"UPDATE unit_hash SET unit = unit - 1000000" + here + " AND sector % 2 = 1", "unit_hash"},
         {"DELETE FROM sector_list" + here + " AND sector % 3 = 1", "sector_list"},

@@ -71,12 +71,16 @@ std::string plan_of(connection& c, sql::statement const& statement, std::string 
     return plan;
 }
 
-/// What EXPLAIN says of the indexes of op in the plan, each once.
+/// What EXPLAIN says of the indexes of op in the plan, each once. One that is read from end to end, since the
+/// column behind the space has no part in the condition, has a star.
 std::set<std::string> indexes_in(std::string const& plan) {
     std::set<std::string> names;
-    std::regex const scan("using (op_by_[a-z_]+) ");
-    for (std::sregex_iterator at(plan.begin(), plan.end(), scan), end; at != end; ++at)
-        names.insert((*at)[1]);
+    std::regex const scan("using (op_by_[a-z_]+) on [^\n]*\n *Index Cond: ([^\n]*)");
+    std::regex const narrow("stored_at|sector = |int8send");
+    for (std::sregex_iterator at(plan.begin(), plan.end(), scan), end; at != end; ++at) {
+        auto const condition = (*at)[2].str();
+        names.insert((*at)[1].str() + (std::regex_search(condition, narrow) ? "" : "*"));
+    }
     return names;
 }
 
@@ -127,6 +131,12 @@ struct planned_schema {
 
 TEST_CASE("plans: in a store that is new") {
     planned_schema().check_plans();
+}
+
+TEST_CASE("plans: in a store that was vacuumed before there were ops") {
+    planned_schema const schema;
+    run_sql("VACUUM op", schema.where);
+    schema.check_plans();
 }
 
 TEST_CASE("plans: behind a restored dump, once it was initialised") {
