@@ -129,7 +129,7 @@ private:
 }  // namespace
 
 exit_code run_import_git(session& s, command_line const& line) {
-    auto const store = s.open_for_writing();
+    auto const store = s.open_for_storing();
     if (store->options().format->name() != "plain")
         throw usage_error(fmt::format("import-git makes ops of format plain; space '{}' has format {}",
                                       line.space, store->options().format->name()));

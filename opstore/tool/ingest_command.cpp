@@ -204,7 +204,7 @@ private:
 }  // namespace
 
 exit_code run_ingest(session& s, command_line const& line) {
-    auto const store = s.open_for_writing();
+    auto const store = s.open_for_storing();
     ingest_run run(s, line, *store);
     auto const with_progress = [&](char const* what) {
         auto const stored = run.lines_stored();

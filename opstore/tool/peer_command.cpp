@@ -293,7 +293,7 @@ private:
 exit_code run_peer(session& s, command_line const& line) {
     sectors_of(line);
     auto const options = node_options(line);
-    auto const store = s.open_for_writing();
+    auto const store = s.open_for_storing();
     auto const meta = s.get(s.database().open_peer_meta(line.space));
     std::optional<peer_run> run;
     try {

@@ -3,7 +3,11 @@
 #include <opstore/embedded/embedded_cluster.hpp>
 #include <opstore/memory/memory_op_store.hpp>
 #include <opstore/tool/exit_code.hpp>
+#include <opstore/tool/foreign_format.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdlib>
 
 namespace opstore::tool {
@@ -68,6 +72,12 @@ std::unique_ptr<op_store> session::open_existing() {
     auto opened = wait(database().open_space(line_.space));
     if (!opened && opened.error().code() == errc::no_such_space)
         return nullptr;
+    if (!opened && opened.error().code() == errc::space_differs) {
+        auto const spaces = wait(database().list_spaces());
+        auto const space = std::ranges::find(spaces, line_.space, &space_listing::key);
+        if (space != spaces.end())
+            return get(database().open_space(line_.space, foreign_format(space->format, space->id_length)));
+    }
     return std::move(opened).value();
 }
 
@@ -82,6 +92,16 @@ std::unique_ptr<op_store> session::open_for_writing() {
     if (auto existing = open_existing())
         return existing;
     return get(database().open_or_create_space(space_options(line_.space)));
+}
+
+std::unique_ptr<op_store> session::open_for_storing() {
+    auto store = open_for_writing();
+    auto const format = store->options().format->name();
+    if (!find_format(format))
+        throw command_failure(exit_code::failure,
+                              fmt::format("the space '{}' has format '{}': only its host can store ops in it",
+                                          line_.space, format));
+    return store;
 }
 
 deadline session::patient() const {

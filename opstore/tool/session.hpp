@@ -55,6 +55,8 @@ public:
     std::unique_ptr<op_store> open_existing();
     /// The space for writing, made if it is absent.
     std::unique_ptr<op_store> open_for_writing();
+    /// The same for new ops: of a format that this program can make.
+    std::unique_ptr<op_store> open_for_storing();
 
     /// For work that takes as long as it takes: --timeout, else a day.
     deadline patient() const;

@@ -2,6 +2,7 @@
 space that does not exist as an empty one. Method: each command once in each form; keys and types compared
 exactly."""
 
+import base64
 import itertools
 import unittest
 
@@ -270,3 +271,48 @@ class Documents(unittest.TestCase):
         self.assertEqual(ids.decode().split(), self.program.all_ids())
         self.assertEqual(self.program.run("missing", stdin=ids, as_json=False).stdout, b"")
         self.assertEqual(self.program.run("get", "-", stdin=ids).stdout.count(b"\n"), ids.count(b"\n"))
+
+
+class FormatOfAHost(unittest.TestCase):
+    """A space in which a host stores ops of its own format: all but making ops works."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.program = space("format of a host")
+        cls.ops = [Op(number * 10**12, bytes([number])) for number in range(20)]
+        cls.program.document("ingest", stdin=b"".join(op_line(op.created_at, op.payload) for op in cls.ops))
+        cls.before = cls.documents()
+        shared_home().psql("UPDATE opstore.space SET format = 'theirs' WHERE key = 'format of a host'::bytea")
+
+    @classmethod
+    def documents(cls):
+        ids = "".join(op.text + "\n" for op in cls.ops).encode()
+        return [
+            cls.program.document(*words, stdin=ids if words[0] == "missing" else b"")
+            for words in [
+                ("page",),
+                ("slice", "--from", "0", "--to", str(10**15)),
+                ("earliest",),
+                ("missing",),
+                ("summary", "--now", str(10**15)),
+                ("slices", "list", "--arc", SECTOR_ARC),
+                ("slices", "count", "--arc", SECTOR_ARC),
+                ("verify",),
+                ("seal",),
+            ]
+        ]
+
+    def test_it_is_read(self):
+        self.assertEqual(self.documents(), self.before)
+        self.assertEqual(self.program.document("stat")["format"], "theirs")
+        op = self.ops[3]
+        got = self.program.document("get", op.text)
+        self.assertEqual(base64.b64decode(got["payload"]), op.created_at.to_bytes(8, "little") + op.payload)
+
+    def test_no_ops_are_made(self):
+        for words in [("ingest",), ("import-git", "."), ("peer", "--listen", "127.0.0.1:0")]:
+            with self.subTest(words=words):
+                ended = self.program.run(*words, stdin=op_line(1, b"x"))
+                self.assertEqual(ended.returncode, 1)
+                self.assertIn(b"'theirs'", ended.stderr)
+        self.assertEqual(self.program.document("stat")["op_count"], len(self.ops))
