@@ -173,10 +173,12 @@ boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> postgres_data
     space_options options, deadline until) {
     if (auto const valid = check(options); !valid)
         co_return valid.error();
-    // A repeat finds the space made. Whoever lost a race finds the winner's, in a new statement.
+    // A repeat finds the space made. Whoever lost a race finds the winner's, in a new statement; or nothing,
+    // if it was dropped again.
     std::function<result<found_space>(connection&)> work = [options, clock = options_.clock](connection& c) {
+        constexpr int creations_max = 100;
         auto space = find_space(c, options.key);
-        if (!space && space.error().code() == errc::no_such_space) {
+        for (int i = 0; i < creations_max && !space && space.error().code() == errc::no_such_space; ++i) {
             create_space(c, options, clock);
             space = find_space(c, options.key);
         }

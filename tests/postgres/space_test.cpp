@@ -93,6 +93,24 @@ TEST_CASE("space: made by many at once") {
     CHECK(opened == 1);
 }
 
+TEST_CASE("space: who makes it gets it, however often it is dropped meanwhile") {
+    std::atomic<int> at_work{2};
+    std::vector<std::thread> makers;
+    for (int i = 0; i < 2; ++i) {
+        makers.emplace_back([&] {
+            auto const database = open_test_database();
+            for (int k = 0; k < 500; ++k)
+                CHECK(run(database->open_or_create_space(space_options("dropped often"))).has_value());
+            --at_work;
+        });
+    }
+    auto const database = open_test_database();
+    while (at_work > 0)
+        run(database->drop_space("dropped often"));
+    for (auto& maker : makers)
+        maker.join();
+}
+
 TEST_CASE("space: dropped under a running writer, and made again") {
     auto const database = open_test_database();
     auto const old = run(database->open_or_create_space(space_options("dropped"))).value();
