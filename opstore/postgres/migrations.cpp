@@ -107,12 +107,14 @@ int newest_migration() {
 std::string checked_schema_name(std::string const& name) {
     auto const is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
     if (!name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), is_word) &&
-        !(name.front() >= '0' && name.front() <= '9'))
+        !(name.front() >= '0' && name.front() <= '9') && !name.starts_with("pg_"))
         return name;
     store_error::facts facts;
     facts.code = errc::invalid_argument;
     throw store_error(
-        fmt::format("schema '{}': a name is up to 63 lower case letters, digits and underscores", name),
+        fmt::format("schema '{}': a name is up to 63 lower case letters, digits and underscores, and begins "
+                    "neither with a digit nor with pg_",
+                    name),
         std::move(facts));
 }
 
@@ -150,9 +152,9 @@ migration_report migrate(database_options const& options) {
     take_migration_lock(c, options.default_timeout);
     // Looked for first: IF NOT EXISTS would ask for the right to create it even where it exists.
     auto const found = c.execute_text(
-        "find_schema", fmt::format("SELECT to_regnamespace('{}') IS NOT NULL", settings.schema));
+        "find_schema", fmt::format("SELECT to_regnamespace('\"{}\"') IS NOT NULL", settings.schema));
     if (!found.boolean(0, 0))
-        c.execute_text("make_schema", fmt::format("CREATE SCHEMA {}", settings.schema));
+        c.execute_text("make_schema", fmt::format("CREATE SCHEMA \"{}\"", settings.schema));
     c.execute_text("make_migration_table", R"(
         CREATE TABLE IF NOT EXISTS schema_migration (
             version    int PRIMARY KEY,
@@ -179,7 +181,7 @@ migration_report migrate(database_options const& options) {
 
 std::string roles_sql(database_options const& options) {
     std::string text = sql::roles.text;
-    auto const schema = checked_schema_name(options.schema);
+    auto const schema = fmt::format("\"{}\"", checked_schema_name(options.schema));  // It may be a key word.
     constexpr std::string_view marker = "{schema}";
     for (auto at = text.find(marker); at != std::string::npos; at = text.find(marker, at + schema.size()))
         text.replace(at, marker.size(), schema);

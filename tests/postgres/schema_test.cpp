@@ -155,6 +155,22 @@ TEST_CASE("schema: a store of version 4 keeps a tail, and a host its own slices"
     }
 }
 
+TEST_CASE("schema: its name may be a key word of SQL, but none of PostgreSQL's own") {
+    auto where = test_database_options();
+    where.schema = "select";
+    run_sql("DROP SCHEMA IF EXISTS \"select\" CASCADE");
+    CHECK(migrate(where).version_before == 0);
+    create_roles(where);
+    auto const store = run(open_test_database(where)->open_or_create_space(space_options("word"))).value();
+    CHECK(run(store->process_incoming_ops(numbered_batch(0, 3))).value().newly_stored.size() == 3);
+    CHECK(migrate(where).version_before == migrate(where).version_after);
+    run_sql("DROP SCHEMA \"select\" CASCADE");
+    for (char const* const name : {"pg_mine", "1st", "Upper", ""}) {
+        where.schema = name;
+        CHECK_THROWS_AS(migrate(where), store_error);
+    }
+}
+
 TEST_CASE("schema: 20 migrations at once") {
     scratch_schema schema("race");
     std::vector<std::thread> threads;
