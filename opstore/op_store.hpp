@@ -249,8 +249,9 @@ struct space_stat {
 ///  - Preconditions: none that input can break; ids and arcs may hold any value.
 ///  - Cancellation: of every type that the coroutine's cancellation state lets through (asio's default:
 ///    terminal). The call then ends at once with system_error(operation_aborted), its statement is cancelled
-///    in the server, and a read has changed nothing. Ingest has its own rule; store_slice_hash(), seal() and
-///    repair() may have happened, and may be repeated.
+///    in the server, and nothing was changed; or, of a write that was under way,
+///    store_error(cancelled_in_doubt): it may have happened, or may happen shortly, even behind a later call.
+///    All may be repeated.
 ///  - Errors: errc::no_such_space as a refusal; store_error (unavailable, timed_out, ...) thrown. The
 ///    deadline bounds the whole call: waiting, repeats and the statement.
 ///  - Ordering: calls may run at once and in any order; a caller that wants an order awaits.

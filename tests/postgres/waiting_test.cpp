@@ -110,9 +110,35 @@ TEST_CASE("waiting: a cancelled statement ends in the server, and its connection
     background_call repairing(space.store->repair());
     wait_for_lock_waiters("server-side", 1);
     repairing.cancel();
-    CHECK(is_operation_aborted(repairing.finish()));
+    check_store_error(repairing.finish(), [](store_error const& e) {
+        CHECK(e.code() == errc::cancelled_in_doubt);
+        CHECK(e.commit_in_doubt());
+    });
+    wait_for_lock_waiters("server-side", 0);
+    background_call late(space.store->repair(deadline::after(300ms)));
+    check_store_error(late.finish(), [](store_error const& e) {
+        CHECK(e.code() == errc::timed_out);
+        CHECK(e.commit_in_doubt());
+    });
     wait_for_lock_waiters("server-side", 0);
     space.release();
+    check_pool_is_whole(*space.store);
+}
+
+TEST_CASE("waiting: a write that never began is not in doubt") {
+    locked_space space("queued", 2);
+    background_call repairing(space.store->repair());  // Takes the one connection that writes have.
+    wait_for_lock_waiters("queued", 1);
+    background_call cancelled(space.store->seal(numbered_op_start, 1));
+    background_call late(space.store->seal(numbered_op_start, 1, deadline::after(300ms)));
+    check_store_error(late.finish(), [](store_error const& e) {
+        CHECK(e.code() == errc::timed_out);
+        CHECK_FALSE(e.commit_in_doubt());
+    });
+    cancelled.cancel();
+    CHECK(is_operation_aborted(cancelled.finish()));
+    space.release();
+    CHECK_FALSE(repairing.finish());
     check_pool_is_whole(*space.store);
 }
 

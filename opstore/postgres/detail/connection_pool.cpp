@@ -66,6 +66,14 @@ bool says_read_only(std::exception_ptr const& error) {
 
 }  // namespace
 
+store_error impl::cancelled_in_doubt() {
+    store_error::facts facts;
+    facts.code = errc::cancelled_in_doubt;
+    facts.commit_in_doubt = true;
+    return store_error("cancelled while the database worked on the call, which may have happened",
+                       std::move(facts));
+}
+
 connection_pool::connection_pool(std::size_t connections, std::chrono::milliseconds default_timeout,
                                  connect_function connect)
     : default_timeout_(default_timeout),
@@ -79,13 +87,14 @@ connection_pool::connection_pool(std::size_t connections, std::chrono::milliseco
 }
 
 connection_pool::~connection_pool() {
-    std::deque<std::shared_ptr<job>> dropped;
+    job_list dropped;
     {
         std::lock_guard const lock(mutex_);
         stopping_ = true;
-        dropped.swap(waiting_reads_);
-        dropped.insert(dropped.end(), waiting_writes_.begin(), waiting_writes_.end());
-        waiting_writes_.clear();
+        dropped.splice(dropped.end(), waiting_reads_);
+        dropped.splice(dropped.end(), waiting_writes_);
+        for (auto const& j : dropped)
+            j->place_.reset();
     }
     for (auto const& w : workers_)
         w->woken.notify_one();
@@ -101,7 +110,8 @@ connection_pool::~connection_pool() {
 void connection_pool::submit(std::shared_ptr<job> j) {
     // Not left to the watch: a quick statement would sometimes win against it.
     if (j->until_ <= job::clock::now()) {
-        expire(j);
+        if (settle(*j))
+            j->fail(timed_out("before the call", false));
         return;
     }
     j->watch_ = watch_.add(j->until_, [this, weak = std::weak_ptr<job>(j)] {
@@ -123,7 +133,7 @@ void connection_pool::submit(std::shared_ptr<job> j) {
         } else if (queue.size() >= waiting_jobs_max) {
             refused = "too many calls wait for a connection";
         } else {
-            queue.push_back(j);
+            j->place_ = queue.insert(queue.end(), j);
         }
     }
     if (chosen)
@@ -132,18 +142,23 @@ void connection_pool::submit(std::shared_ptr<job> j) {
         j->fail(overloaded(refused));
 }
 
-void connection_pool::abandon(std::shared_ptr<job> const& j) {
+bool connection_pool::abandon(std::shared_ptr<job> const& j) {
     if (!settle(*j))
-        return;
-    remove_waiting(j);
+        return false;
+    if (remove_waiting(*j))
+        return true;
     cancels_.run_soon([this, j] { cancel_running(j); });
+    return false;
 }
 
 void connection_pool::expire(std::shared_ptr<job> const& j) {
     if (j->settled_.exchange(true))
         return;
-    remove_waiting(j);
-    j->fail(timed_out("while the database worked on the call or had no connection free", false));
+    if (remove_waiting(*j)) {
+        j->fail(timed_out("while no connection was free", false));
+        return;
+    }
+    j->fail(timed_out("while the database worked on the call", j->lane_ == lane::write));
     cancels_.run_soon([this, j] { cancel_running(j); });
 }
 
@@ -155,9 +170,15 @@ bool connection_pool::settle(job& j) {
     return true;
 }
 
-void connection_pool::remove_waiting(std::shared_ptr<job> const& j) {
+bool connection_pool::remove_waiting(job& j) {
+    std::shared_ptr<job> kept;  // Beyond the lock: its end may run anything.
     std::lock_guard const lock(mutex_);
-    std::erase(j->lane_ == lane::read ? waiting_reads_ : waiting_writes_, j);
+    if (!j.place_)
+        return false;
+    kept = std::move(**j.place_);
+    (j.lane_ == lane::read ? waiting_reads_ : waiting_writes_).erase(*j.place_);
+    j.place_.reset();
+    return true;
 }
 
 void connection_pool::cancel_running(std::shared_ptr<job> const& j) {
@@ -218,6 +239,7 @@ std::shared_ptr<job> connection_pool::take_waiting() {
     auto& queue = write ? waiting_writes_ : waiting_reads_;
     auto j = std::move(queue.front());
     queue.pop_front();
+    j->place_.reset();
     note_started(j->lane_);
     return j;
 }

@@ -13,9 +13,9 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,6 +36,9 @@ enum class persistence {
     retry,  ///< Repeats after a passing failure, with back-off, until the deadline.
     once    ///< For a first contact, whose failure the user wants to hear at once.
 };
+
+class job;
+using job_list = std::list<std::shared_ptr<job>>;
 
 /// A piece of blocking work for one connection.
 ///
@@ -63,6 +66,7 @@ private:
     clock::time_point const until_;
     bool const default_deadline_;
     std::optional<deadline_watch::token> watch_;
+    std::optional<job_list::iterator> place_;  ///< While it waits; guarded by the pool's mutex_.
     std::atomic<bool> settled_{false};
 };
 
@@ -98,7 +102,8 @@ public:
     connection_pool& operator=(connection_pool const&) = delete;
 
     /// Runs `work` on a connection and returns what it returns, on the executor of the awaiting coroutine.
-    /// Cancellation: the statement is cancelled in the server; throws operation_aborted.
+    /// Cancellation: the statement is cancelled in the server; throws operation_aborted, or of a write that
+    /// had begun store_error(cancelled_in_doubt).
     template <class Result>
     boost::asio::awaitable<Result> run(lane l, deadline until, std::function<Result(connection&)> work,
                                        persistence p = persistence::retry);
@@ -107,8 +112,8 @@ public:
     void submit(std::shared_ptr<job> j);
 
     /// The job's outcome is no longer wanted: it is dropped from the queue or its statement is cancelled. Its
-    /// succeed() and fail() are not called unless that happened before.
-    void abandon(std::shared_ptr<job> const& j);
+    /// succeed() and fail() are not called unless that happened before. Returns whether it never began.
+    bool abandon(std::shared_ptr<job> const& j);
 
     job::clock::time_point resolve(deadline until) const {
         return until.at().value_or(job::clock::now() + default_timeout_);
@@ -146,7 +151,8 @@ private:
     bool back_off(int attempt, job const& j);
     bool settle(job& j);
     void expire(std::shared_ptr<job> const& j);
-    void remove_waiting(std::shared_ptr<job> const& j);
+    /// Returns whether it waited.
+    bool remove_waiting(job& j);
     void cancel_running(std::shared_ptr<job> const& j);
 
     std::chrono::milliseconds const default_timeout_;
@@ -156,7 +162,7 @@ private:
     std::mutex mutex_;
     std::condition_variable stopped_;
     /// While a worker is idle, nothing waits but writes above write_limit_.
-    std::deque<std::shared_ptr<job>> waiting_reads_, waiting_writes_;
+    job_list waiting_reads_, waiting_writes_;
     std::vector<worker*> idle_;  ///< Those without a connection first, then as they became idle.
     std::size_t running_writes_ = 0;
     bool last_was_write_ = false;
@@ -172,6 +178,9 @@ private:
 };
 
 namespace impl {
+
+/// A write was cancelled when the server had it.
+store_error cancelled_in_doubt();
 
 template <class Result>
 class awaited_job final : public job {
@@ -215,7 +224,9 @@ boost::asio::awaitable<Result> connection_pool::run(lane l, deadline until,
     submit(j);
     bool const answered = co_await j->done->wait();
     if (!answered) {
-        abandon(j);
+        bool const never_began = abandon(j);
+        if (l == lane::write && !never_began)
+            throw impl::cancelled_in_doubt();
         throw boost::system::system_error(boost::asio::error::operation_aborted);
     }
     co_return j->take();
