@@ -1,11 +1,11 @@
-#include <opstore/tool/utf8.hpp>
+#include <opstore/utf8.hpp>
 
 #include <fmt/format.h>
 
 #include <cstddef>
 #include <cstdint>
 
-namespace opstore::tool {
+namespace opstore {
 
 bool is_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
@@ -45,4 +45,4 @@ std::string printable(std::string_view text) {
     return shown;
 }
 
-}  // namespace opstore::tool
+}  // namespace opstore

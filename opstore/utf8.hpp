@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace opstore::tool {
+namespace opstore {
 
 /// Whether every byte belongs to a well-formed sequence of UTF-8 (RFC 3629).
 bool is_utf8(std::string_view text);
@@ -12,4 +12,4 @@ bool is_utf8(std::string_view text);
 /// UTF-8, as \xNN.
 std::string printable(std::string_view text);
 
-}  // namespace opstore::tool
+}  // namespace opstore

@@ -8,7 +8,8 @@
  * loads the library, checks the table, and calls through it; it links nothing.
  *
  *     void* library = dlopen("libopstore_postgres.so", RTLD_NOW | RTLD_LOCAL);
- *     opstore_plugin_entry entry = (opstore_plugin_entry)dlsym(library, OPSTORE_PLUGIN_SYMBOL);
+ *     opstore_plugin_entry entry;
+ *     *(void**)&entry = dlsym(library, OPSTORE_PLUGIN_SYMBOL);
  *     opstore_plugin const* api = entry();
  *     if (api->magic != OPSTORE_PLUGIN_MAGIC || api->abi_version != OPSTORE_PLUGIN_ABI_VERSION)
  *         ...not this plugin, or not this version of it: use nothing else of the table.
@@ -56,7 +57,8 @@
  * after its close_space(). A callback that answers each OPSTORE_CLOSING with a new call would keep it from
  * ever returning.
  *
- * fork(): a child must not use handles of its parent. Signals: the plugin's threads block all of them.
+ * fork(): a child must not use handles of its parent; it may exit, or make a database of its own. A process
+ * may exit without destroy_database(). Signals: the plugin's threads block all of them.
  *
  *
  * DATA
@@ -66,7 +68,7 @@
  * - Arrays are pointer + count; count 0 allows a NULL pointer.
  * - Times are int64 microseconds since the Unix epoch. Time-outs are uint32 milliseconds for the whole call
  *   with all its waiting; 0 is the database's default_timeout_ms.
- * - Truth values are uint32, 0 or 1.
+ * - Truth values are uint32: 0 is no, anything else yes; the plugin gives 0 or 1.
  * - Byte sums are 64 bit; `..._narrow` beside them is the same number, at most 2^31-1, for hosts whose own
  *   interface keeps it in 32 bits. A host that adds to it before it casts (kitsune2 does) cuts it lower.
  *
@@ -149,10 +151,11 @@ enum {
     OPSTORE_SCHEMA_MISMATCH = 5,      /* Run `opstore init` of the newer version; the message has both. */
     OPSTORE_UNAVAILABLE = 6,          /* The server cannot be reached, or went away. */
     OPSTORE_TIMED_OUT = 7,            /* Look at commit_in_doubt. */
-    OPSTORE_CANCELLED_IN_DOUBT =
-        8, /* Cancelled when the write was under way. Repeat it: ingest is idempotent. */
+    /* Cancelled when the write was under way: it may have happened, or may happen shortly, even behind a
+       later call. Every write may be repeated. */
+    OPSTORE_CANCELLED_IN_DOUBT = 8,
     OPSTORE_REJECTED_BY_DATABASE = 9, /* The sqlstate tells why. */
-    OPSTORE_OVERLOADED = 10,          /* More is queued than the bounds allow. */
+    OPSTORE_OVERLOADED = 10, /* 65 536 ingests of the space wait, or as many calls for a connection. */
 
     OPSTORE_CANCELLED = 100,     /* By cancel_call() or destroy_database(); nothing was changed. */
     OPSTORE_CLOSING = 101,       /* Begun after drain_database() or destroy_database(). */
@@ -182,7 +185,7 @@ typedef struct opstore_failure {
 
 /* --------------------------------------------------------------------------------------------- op format */
 
-/* Reasons of rejections. Never renumbered. */
+/* Reasons of rejections. Never renumbered. An op with several faults has any one of them. */
 enum {
     OPSTORE_UNREADABLE = 1,           /* The bytes do not follow the space's format. */
     OPSTORE_WRONG_ID = 2,             /* The claimed id is not the id of the bytes. */
@@ -201,7 +204,7 @@ typedef struct opstore_decoded_op {
     uint8_t id[OPSTORE_ID_BYTES_MAX];
     uint32_t id_size;
     int64_t created_at;
-    char message[256]; /* Of a rejection: a sentence, ended by a zero byte; may stay empty. */
+    char message[256]; /* Of a rejection: a sentence in UTF-8, ended by a zero byte; may stay empty. */
 } opstore_decoded_op;
 
 /*
@@ -220,8 +223,8 @@ typedef struct opstore_op_format {
     void* context;     /* Passed to the functions. */
 
     /* 0: *decoded is filled in; an id of another size than id_size has the op rejected. Else the reason to
-       reject this op (OPSTORE_UNREADABLE, ...), and the message if there is more to say. `metadata` is what
-       came with the op in opstore_incoming_op. */
+       reject this op (OPSTORE_UNREADABLE, ...; any other number counts as OPSTORE_REFUSED_BY_HOST), and the
+       message if there is more to say. `metadata` is what came with the op in opstore_incoming_op. */
     int32_t (*decode)(void* context, opstore_bytes op, opstore_bytes metadata, opstore_decoded_op* decoded);
 
     /* The location of an id of id_size bytes. NULL: XOR of its successive 4-byte groups, read as
@@ -247,17 +250,21 @@ typedef struct opstore_database_options {
     /* A libpq conninfo string or URI; what it leaves out comes from the PG* environment, as with psql. */
     opstore_text conninfo;
     /* Instead: a directory for a private server, which is made, started and migrated as needed, and outlives
-       the process. Empty: no such server. Needs PostgreSQL's programs. Not together with conninfo. */
+       the process: `OPSTORE_HOME=<directory> opstore server stop` ends it. As root it runs as user postgres,
+       who must be able to enter the directory. Empty: no such server. Needs PostgreSQL's programs. Not
+       together with conninfo. */
     opstore_text embedded_home;
-    /* The PostgreSQL schema of the tables: one word of letters, digits and underscores. Empty: "opstore". */
+    /* The PostgreSQL schema of the tables: up to 63 lower-case letters, digits and underscores, not beginning
+       with a digit or pg_; connect_database() checks it. Empty: "opstore". */
     opstore_text schema;
 
     uint32_t connections;        /* Each with a thread of its own. 0: 4. At least 2, at most 1000. */
     uint32_t callback_threads;   /* 0: 1. At most 64. */
     uint32_t default_timeout_ms; /* Of calls that give 0. 0: 30 000. */
 
-    /* The wall clock of stored_at, us; called on any thread, several at once. NULL: the server's, which all
-       writers share. For simulators and tests, which own time. */
+    /* The wall clock of stored_at, us, 0 to 2^62; it may step back. Called on any thread, several at once; it
+       calls nothing of the plugin. NULL: the server's, which all writers share. For simulators and tests,
+       which own time. */
     int64_t (*clock)(void* clock_context);
     void* clock_context;
 } opstore_database_options;
@@ -335,10 +342,11 @@ typedef struct opstore_position {
 
 /* One thing a peer remembers of another one. */
 typedef struct opstore_peer_entry {
-    opstore_bytes peer;            /* Its address as it announces it, 1 to 1024 bytes. */
-    opstore_bytes key;             /* 1 to 255 bytes. */
-    opstore_bytes value;           /* At most 65 536 bytes. */
-    opstore_maybe_time expires_at; /* From then on it is absent; not present: it stays. */
+    opstore_bytes peer;  /* Its address as it announces it, 1 to 1024 bytes. */
+    opstore_bytes key;   /* 1 to 255 bytes. */
+    opstore_bytes value; /* At most 65 536 bytes. */
+    opstore_maybe_time
+        expires_at; /* From then on, as the asker's `now` has it, it is absent. None: it stays. */
 } opstore_peer_entry;
 
 /* -------------------------------------------------------------------------------------------- answers */
@@ -629,7 +637,8 @@ typedef struct opstore_plugin {
 
     /* From now on new calls end with OPSTORE_CLOSING; waits until the callbacks of all others have returned,
        but no longer than `timeout_ms` (0: without limit). 0: all have. OPSTORE_TIMED_OUT: not yet; may be
-       repeated. OPSTORE_WRONG_THREAD: called from a callback; nothing was done. */
+       repeated. OPSTORE_WRONG_THREAD: called from a callback or a host's format; nothing was done.
+       OPSTORE_INVALID_ARGUMENT: NULL. */
     int32_t (*drain_database)(opstore_database* database, uint32_t timeout_ms);
 
     /* In this order: new calls end with OPSTORE_CLOSING; those in flight are cancelled; waits until each
@@ -656,7 +665,7 @@ typedef struct opstore_plugin {
        Handles that were not closed end with destroy_database(). */
     void (*close_space)(opstore_space* space);
 
-    /* 0, or OPSTORE_INVALID_ARGUMENT: info->struct_size is less than in the first version. */
+    /* 0, or OPSTORE_INVALID_ARGUMENT: NULL, or info->struct_size is less than in the first version. */
     int32_t (*describe_space)(opstore_space* space, opstore_space_info* info);
 
     /* ---- The eleven methods of the contract ---- */
@@ -765,11 +774,12 @@ typedef struct opstore_plugin {
     /* ---- Upkeep ---- */
 
     /* Slice mode store: moves the boundary of the kept slices on to the full slices of `now`, at most
-       slices_max further; repeat until `sealed` is 0. */
+       slices_max further; repeat until `sealed` is 0. Slice mode host: OPSTORE_INVALID_ARGUMENT. */
     uint64_t (*seal)(opstore_space* space, int64_t now, uint64_t slices_max, uint32_t timeout_ms,
                      opstore_seal_fn done, void* user);
 
-    /* Recomputes every kept hash and counter from the ops and compares; changes nothing. */
+    /* Recomputes every kept hash and counter from the ops and compares; changes nothing. It reads all ops:
+       give it and repair() a time-out of their own, minutes for millions. */
     uint64_t (*verify)(opstore_space* space, uint32_t timeout_ms, opstore_verify_fn done, void* user);
 
     /* Replaces what verify() would report by what the ops say, and reports it. */

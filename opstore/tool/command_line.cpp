@@ -2,7 +2,7 @@
 
 #include <gossip/tcp/tcp_address.hpp>
 #include <opstore/tool/exit_code.hpp>
-#include <opstore/tool/utf8.hpp>
+#include <opstore/utf8.hpp>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>

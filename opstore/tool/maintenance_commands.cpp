@@ -1,7 +1,7 @@
 #include <opstore/embedded/embedded_cluster.hpp>
 #include <opstore/tool/commands.hpp>
 #include <opstore/tool/output.hpp>
-#include <opstore/tool/utf8.hpp>
+#include <opstore/utf8.hpp>
 
 #include <fmt/format.h>
 #include <boost/json/object.hpp>

@@ -1,7 +1,7 @@
 #include <opstore/tool/output.hpp>
 
 #include <opstore/tool/exit_code.hpp>
-#include <opstore/tool/utf8.hpp>
+#include <opstore/utf8.hpp>
 
 #include <fmt/format.h>
 #include <boost/json/serialize.hpp>

@@ -120,6 +120,19 @@ int32_t await_call(call* c) {
 static void check_text(opstore_text text) {
     CHECK(text.data != NULL || text.size == 0);
     CHECK(text.size == 0 || text.data[text.size] == '\0');
+    /* No control characters, and of UTF-8 at least the structure. */
+    unsigned more = 0;
+    for (size_t i = 0; i < text.size; ++i) {
+        unsigned const byte = (uint8_t)text.data[i];
+        if (more > 0) {
+            CHECK(byte >> 6 == 2);
+            --more;
+        } else {
+            CHECK(byte >= 0x20 && byte != 0x7f && (byte < 0x80 || byte >= 0xc2));
+            more = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
+        }
+    }
+    CHECK(more == 0);
 }
 
 static void note_error(call* c, opstore_error const* error) {

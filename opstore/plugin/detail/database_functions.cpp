@@ -1,5 +1,6 @@
 #include <opstore/plugin/detail/calls.hpp>
 #include <opstore/plugin/detail/functions.hpp>
+#include <opstore/plugin/detail/host_format.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,7 +20,11 @@ void report(opstore_failure* to, failure const& why) {
     if (!to || to->struct_size < failure_size)
         return;
     to->code = why.code;
-    auto const length = why.message.copy(to->message, sizeof to->message - 1);
+    auto length = std::min(why.message.size(), sizeof to->message - 1);
+    // Not within a character: its later bytes are 10xxxxxx.
+    while (length > 0 && length < why.message.size() && (why.message[length] & 0xc0) == 0x80)
+        --length;
+    why.message.copy(to->message, length);
     to->message[length] = '\0';
 }
 
@@ -46,7 +51,7 @@ void cancel_call(opstore_database* database, std::uint64_t number) {
 std::int32_t drain_database(opstore_database* database, std::uint32_t timeout_ms) {
     if (!database)
         return OPSTORE_INVALID_ARGUMENT;
-    if (database->on_callback_thread())
+    if (database->on_callback_thread() || in_host_format())
         return OPSTORE_WRONG_THREAD;
     database->calls().close();
     std::optional<std::chrono::milliseconds> limit;
@@ -56,7 +61,7 @@ std::int32_t drain_database(opstore_database* database, std::uint32_t timeout_ms
 }
 
 std::int32_t destroy_database(opstore_database* database) {
-    if (database && database->on_callback_thread())
+    if (database && (database->on_callback_thread() || in_host_format()))
         return OPSTORE_WRONG_THREAD;
     delete database;
     return 0;

@@ -2,6 +2,7 @@
 
 #include <opstore/plugin/opstore_plugin.h>
 #include <opstore/errors.hpp>
+#include <opstore/utf8.hpp>
 
 #include <cstdint>
 #include <exception>
@@ -17,7 +18,9 @@ struct failure {
     std::string message, sqlstate, statement;
 
     failure() = default;
-    failure(std::int32_t c, std::string text) : code(c), message(std::move(text)) {}
+    /// Messages quote what they are about, keys of any bytes too: made printable, they are texts for the
+    /// host.
+    failure(std::int32_t c, std::string const& text) : code(c), message(printable(text)) {}
 };
 
 /// connect_database() has not succeeded yet.

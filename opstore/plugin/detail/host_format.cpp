@@ -1,6 +1,7 @@
 #include <opstore/plugin/detail/answers.hpp>
 #include <opstore/plugin/detail/arguments.hpp>
 #include <opstore/plugin/detail/host_format.hpp>
+#include <opstore/utf8.hpp>
 
 #include <fmt/format.h>
 
@@ -21,16 +22,28 @@ static_assert(OPSTORE_TOO_FAR_IN_FUTURE == static_cast<int>(rejection_reason::to
 static_assert(OPSTORE_BAD_SIGNATURE == static_cast<int>(rejection_reason::bad_signature));
 static_assert(OPSTORE_REFUSED_BY_HOST == static_cast<int>(rejection_reason::refused_by_host));
 
+thread_local int host_code_depth = 0;
+
+/// While one exists, this thread is in a function of the host's format.
+struct host_code {
+    host_code() { ++host_code_depth; }
+    ~host_code() { --host_code_depth; }
+};
+
 decode_failure host_says_no(std::int32_t reason, opstore_decoded_op const& decoded) {
     std::string message(decoded.message, ::strnlen(decoded.message, sizeof decoded.message));
-    if (message.empty())
-        message = fmt::format("the host's format rejected it, reason {}", reason);
+    message = message.empty() ? fmt::format("the host's format rejected it, reason {}", reason)
+                              : printable(message);
     bool const known = reason >= OPSTORE_UNREADABLE && reason <= OPSTORE_REFUSED_BY_HOST;
     return decode_failure(known ? static_cast<rejection_reason>(reason) : rejection_reason::refused_by_host,
                           std::move(message));
 }
 
 }  // namespace
+
+bool in_host_format() {
+    return host_code_depth > 0;
+}
 
 std::shared_ptr<const op_format> host_format::take(opstore_op_format const& format) {
     // Made before it is judged: from here on its end releases the context.
@@ -42,6 +55,8 @@ std::shared_ptr<const op_format> host_format::take(opstore_op_format const& form
     taken->name_ = read_text(format.name, "format.name");
     if (taken->name_.empty() || taken->name_.size() > name_bytes_max)
         refuse("format.name", fmt::format("{} bytes, not 1 to {}", taken->name_.size(), name_bytes_max));
+    if (!is_utf8(taken->name_))
+        refuse("format.name", "it is not UTF-8");
     if (find_format(taken->name_))
         refuse("format.name", fmt::format("'{}' is a built-in format", taken->name_));
     return taken;
@@ -57,6 +72,7 @@ host_format::~host_format() {
 boost::system::result<op_header, decode_failure> host_format::decode(
     std::span<const std::byte> op, std::span<const std::byte> metadata) const {
     opstore_decoded_op decoded{};
+    host_code const entered;
     auto const reason = format_.decode(format_.context, c_bytes(op), c_bytes(metadata), &decoded);
     if (reason != 0)
         return host_says_no(reason, decoded);
@@ -73,6 +89,7 @@ boost::system::result<op_header, decode_failure> host_format::decode(
 arc::location host_format::locate(op_id const& id) const {
     if (!format_.locate)
         return arc::fold_location(id.bytes());
+    host_code const entered;
     return arc::location{format_.locate(format_.context, c_bytes(id.bytes()))};
 }
 
