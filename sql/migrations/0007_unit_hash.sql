@@ -1,5 +1,5 @@
 -- Starts that take no longer the more ops were created of late: their hashes are kept too, by units of time.
--- It reads the ops behind the full slices once; who folds, seals, or asks for hashes or a part of the ring waits for it.
+-- It reads the ops behind the full slices once. Who folds, seals, or asks for hashes or a part of the ring waits.
 LOCK TABLE fold;
 
 -- The XOR and the number of the ops of a sector that were created in one unit of time, 15 minutes, behind the full
