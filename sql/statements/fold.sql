@@ -24,7 +24,7 @@ WITH span AS (
     SELECT o.stored_at, o.sector, o.location, o.created_at, o.size, o.op_id
     FROM span p
     CROSS JOIN LATERAL (
-        SELECT o.*
+        SELECT o.stored_at, o.sector, o.location, o.created_at, o.size, o.op_id
         FROM op o
         WHERE o.space_id = $1::bigint AND o.stored_at > p.after AND o.stored_at <= p.upto
         ORDER BY o.stored_at
