@@ -350,7 +350,7 @@ public:
         arc::arc_set sectors, std::vector<arc::time_range> ranges, deadline until = {}) = 0;
 
     /// Disc and rings of `sectors` as they lie at `now`, any time, past or future; writes nothing. In slice
-    /// mode host all of it is computed from the ops; else kept hashes serve for slices, and for many sectors.
+    /// mode store kept hashes serve, but for the rings of few sectors; the rest is computed from the ops.
     virtual boost::asio::awaitable<result<store_summary>> summarize(arc::arc_set sectors, arc::timestamp now,
                                                                     deadline until = {}) = 0;
 

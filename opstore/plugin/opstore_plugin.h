@@ -342,11 +342,10 @@ typedef struct opstore_position {
 
 /* One thing a peer remembers of another one. */
 typedef struct opstore_peer_entry {
-    opstore_bytes peer;  /* Its address as it announces it, 1 to 1024 bytes. */
-    opstore_bytes key;   /* 1 to 255 bytes. */
-    opstore_bytes value; /* At most 65 536 bytes. */
-    opstore_maybe_time
-        expires_at; /* From then on, as the asker's `now` has it, it is absent. None: it stays. */
+    opstore_bytes peer;            /* Its address as it announces it, 1 to 1024 bytes. */
+    opstore_bytes key;             /* 1 to 255 bytes. */
+    opstore_bytes value;           /* At most 65 536 bytes. */
+    opstore_maybe_time expires_at; /* Absent from then on, by the asker's `now`. Not present: it stays. */
 } opstore_peer_entry;
 
 /* -------------------------------------------------------------------------------------------- answers */
