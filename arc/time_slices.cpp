@@ -1,5 +1,6 @@
 #include <arc/time_slices.hpp>
 
+#include <bit>
 #include <cassert>
 #include <limits>
 
@@ -95,6 +96,16 @@ slice_layout layout_at(timestamp now, int factor) {
         layout.next_update_at = saturating_add(end, unit);
     }
     return layout;
+}
+
+std::uint64_t stretch_start(std::uint64_t unit_number, std::uint64_t full_slices, int factor) {
+    assert(factor >= 0 && factor <= factor_max);
+    if (full_slices == 0 || unit_number >> factor != full_slices) {
+        return unit_number;
+    }
+    // What is left up to the end of the next full slice halves from stretch to stretch.
+    auto const end = (full_slices + 1) << factor;
+    return end - std::bit_ceil(end - unit_number);
 }
 
 }  // namespace opstore::arc

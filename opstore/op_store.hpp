@@ -117,10 +117,10 @@ struct store_summary {
     friend bool operator==(store_summary const&, store_summary const&) = default;
 };
 
-/// The combined hash of the ops of one sector that were created in one unit of time, [unit * arc::unit,
-/// (unit + 1) * arc::unit); never the empty hash.
+/// The combined hash of the ops of one sector that were created in one stretch of time (arc::stretch_start());
+/// never the empty hash.
 struct unit_hash {
-    std::uint64_t unit;
+    std::uint64_t unit;  ///< The stretch's first: it starts at unit * arc::unit.
     arc::sector_index sector;
     combined_hash hash;
     std::uint64_t op_count;
@@ -358,8 +358,8 @@ public:
     // slices or ops it is about.
 
     /// The hashes of all ops, with the watermark of the same snapshot: the disc (created_at before
-    /// `full_slices` slices of the space's length) by sector, all else by sector and unit of time.
-    /// Cost: one round trip; reads a row for each sector and cell, in slice mode host every op instead.
+    /// `full_slices` slices of the space's length) by sector, all else by sector and stretch of time.
+    /// Cost: one round trip; a row for each. Before the boundary of stat(), or in mode host, it reads the ops.
     virtual boost::asio::awaitable<result<space_hashes>> retrieve_space_hashes(std::uint64_t full_slices,
                                                                                deadline until = {}) = 0;
 

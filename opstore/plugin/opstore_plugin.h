@@ -469,7 +469,7 @@ typedef struct opstore_summary {
     size_t ring_count;
 } opstore_summary;
 
-/* XOR of the ids of the ops of one sector in one unit of 15 minutes: [unit, unit + 1) * 15 min. */
+/* XOR of the ids of the ops of one sector in the stretch of time that begins at unit * 15 min (contract.md). */
 typedef struct opstore_unit_hash {
     uint64_t unit;
     uint32_t sector;
@@ -734,7 +734,7 @@ typedef struct opstore_plugin {
 
     /* ---- What a gossip peer asks in each round: one or two statements each ---- */
 
-    /* The hashes of all ops: those before `full_slices` slices by sector, all else by sector and unit. */
+    /* The hashes of all ops: those before `full_slices` slices by sector, all else by sector and stretch. */
     uint64_t (*retrieve_space_hashes)(opstore_space* space, uint64_t full_slices, uint32_t timeout_ms,
                                       opstore_space_hashes_fn done, void* user);
 

@@ -1,5 +1,5 @@
 -- Folds the oldest of a space's tail: ops that were stored since the last fold go into the lists of their sectors and
--- into the hashes of their slices or, where these are not full yet, of their units of time. Ingest leaves that behind,
+-- into the hashes of their slices or, where these are not full yet, of their stretches of time. Ingest leaves that behind,
 -- so that its commit need not wait for a thousand rows that change; until then readers take the tail from op. So what
 -- is read is the same before and after.
 -- Parameters: $1 space_id, $2 incarnation, $3 most ops.
@@ -55,12 +55,12 @@ WITH span AS (
         op_count = kept.op_count + excluded.op_count
 ), young AS (
     INSERT INTO unit_hash AS kept (space_id, unit, sector, hash, op_count)
-    SELECT $1::bigint, t.created_at / 900000000, t.sector,
+    SELECT $1::bigint, stretch_start(t.created_at, p.full_slices, p.slice_us) AS unit, t.sector,
            substring(varbit_send(bit_xor(('x' || encode(t.op_id, 'hex'))::varbit)) FROM 5), count(*)
     FROM span p
     JOIN taken t ON t.created_at / p.slice_us >= p.full_slices
     WHERE p.slice_mode = 'store'
-    GROUP BY t.created_at / 900000000, t.sector
+    GROUP BY 2, t.sector
     ON CONFLICT (space_id, unit, sector) DO UPDATE
     SET hash = substring(varbit_send(('x' || encode(kept.hash, 'hex'))::varbit
                                      # ('x' || encode(excluded.hash, 'hex'))::varbit) FROM 5),

@@ -1,8 +1,8 @@
--- Replaces the hashes that are kept of the units of time behind the full slices by what the ops folded into them say.
+-- Replaces the hashes that are kept of the stretches of time behind the full slices by what the ops folded into them say.
 -- Run behind lock_space and lock_fold, when sectors and the end of the fold are right.
 -- Parameters: $1 space_id. The rows removed and the rows written are never the same.
 WITH computed AS MATERIALIZED (
-    SELECT o.created_at / 900000000 AS unit, o.sector,
+    SELECT stretch_start(o.created_at, s.full_slices, s.slice_us) AS unit, o.sector,
            substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
            count(*) AS op_count
     FROM space s JOIN fold f USING (space_id)

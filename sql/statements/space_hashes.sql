@@ -1,27 +1,36 @@
 -- The hashes of all ops of a space with their watermark: where who follows the space starts.
 -- Parameters: $1 space_id, $2 incarnation, $3 disc slices, $4 the disc's end ($3 * slice_us, or the last time there
 --   is).
--- Rows: none if the space is gone; else (last_stored_at, op_count, unit, sectors[], hashes, op_counts[]): one for the
---   disc, with unit null, where it holds ops, and one or two for each unit of time behind it that does, in any order;
---   hashes are joined, in the order of the sectors. A sector that is in both rows of a unit has its hash in parts,
---   whose XOR it is. Without ops: one row whose sectors are null. A row for each unit, since a row for each cell costs
---   four times the memory.
+-- Rows: none if the space is gone; else (last_stored_at, op_count, unit, sectors[], hashes, op_counts[]): of the disc,
+--   with unit null, and of the units and stretches of time behind it, in any order; hashes are joined, in the order of
+--   the sectors. What is in several rows has its hash in parts, whose XOR it is, and whose counts add up: below zero is
+--   what the disc has less than all sealed slices. Without ops: one row whose sectors are null. A row for each unit,
+--   since a row for each cell costs four times the memory.
 -- Index: sector_hash_pkey for what is sealed, slice_hash_pkey for what of it lies behind the disc, unit_hash_pkey for
 --   what is not, op_by_stored_at for the tail of all of them (see fold.sql), op_by_sector_created_at for what is kept
---   in none: sealed slices behind the disc, unit by unit, and everything in slice mode host; one range for each sector.
+--   in none: all behind a disc that ends before the sealed slices do, and everything in slice mode host; one range for
+--   each sector.
 --   Watermark, hashes, boundaries and ops come from one snapshot. Lock: none. Isolation: any.
 SELECT s.last_stored_at, t.op_count, h.unit, h.sectors, h.hashes, h.op_counts
 FROM space s
 JOIN space_total t USING (space_id)
 JOIN fold f USING (space_id)
--- What was created up to then is in no unit_hash. The last time there is, is amid a unit, which belongs to the disc
--- in part; so then all is read from op.
+-- What was created up to then is in no unit_hash. Of a smaller disc the rings may lie amid a stretch. The last time
+-- there is, is amid a unit, which belongs to the disc in part. So in both cases all is read from op.
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN s.slice_mode = 'store' AND $4::bigint % 900000000 = 0 THEN s.full_slices * s.slice_us - 1
+    SELECT CASE WHEN s.slice_mode = 'store' AND $3::bigint >= s.full_slices AND $4::bigint % 900000000 = 0
+                THEN s.full_slices * s.slice_us - 1
                 ELSE 9223372036854775807 END AS units_behind) b
 LEFT JOIN LATERAL (
-    SELECT c.unit, array_agg(c.sector) AS sectors, string_agg(c.hash, ''::bytea) AS hashes,
-           array_agg(c.op_count) AS op_counts
+    SELECT NULL::bigint AS unit, array_agg(d.sector) AS sectors, string_agg(d.hash, ''::bytea) AS hashes,
+           array_agg(d.op_count) AS op_counts
+    FROM (SELECT d.sector, d.hash, d.op_count
+          FROM sector_hash d
+          WHERE d.space_id = $1::bigint
+          ORDER BY d.sector) d
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT c.unit, array_agg(c.sector), string_agg(c.hash, ''::bytea), array_agg(c.op_count)
     FROM (SELECT u.unit, u.sector, u.hash, u.op_count
           FROM unit_hash u
           WHERE u.space_id = $1::bigint AND u.unit >= $4::bigint / 900000000
@@ -33,11 +42,8 @@ LEFT JOIN LATERAL (
     -- Sorted once, here: each aggregate would sort its rows again.
     FROM (SELECT d.unit, d.sector, substring(varbit_send(bit_xor(d.bits)) FROM 5) AS hash,
                  sum(d.op_count)::bigint AS op_count
-          FROM (SELECT NULL::bigint AS unit, d.sector, ('x' || encode(d.hash, 'hex'))::varbit AS bits, d.op_count
-                FROM sector_hash d
-                WHERE d.space_id = $1::bigint
-                UNION ALL
-                SELECT NULL, c.sector::smallint, ('x' || encode(k.hash, 'hex'))::varbit, -k.op_count
+          FROM (SELECT NULL::bigint AS unit, c.sector::smallint, ('x' || encode(k.hash, 'hex'))::varbit AS bits,
+                       -k.op_count AS op_count
                 FROM generate_series(0::bigint, 511::bigint) AS c (sector)
                 CROSS JOIN LATERAL (
                     SELECT k.hash, k.op_count
@@ -79,7 +85,6 @@ LEFT JOIN LATERAL (
                     GROUP BY 1) o
                 WHERE least($3::bigint, s.full_slices) * s.slice_us <= b.units_behind) d
           GROUP BY d.unit, d.sector
-          HAVING sum(d.op_count) > 0
           ORDER BY 1, 2) c
     GROUP BY c.unit) h ON true
 WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint

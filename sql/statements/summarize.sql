@@ -10,9 +10,11 @@ SELECT h.ring, h.hash
 FROM space s
 JOIN fold f USING (space_id)
 -- What was created up to then is not read from unit_hash. No ring lies on both sides: it starts at a multiple of its
--- length. A unit's rows are of all sectors: for a few of these it is less to read their ops.
+-- length. Of a disc that ends before the sealed slices do, rings may lie amid a stretch. A unit's rows are of all
+-- sectors: for a few of these it is less to read their ops.
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN s.slice_mode = 'store' AND cardinality($3::bigint[]) >= 128 THEN s.full_slices * s.slice_us - 1
+    SELECT CASE WHEN s.slice_mode = 'store' AND $4::bigint >= s.full_slices AND cardinality($3::bigint[]) >= 128
+                THEN s.full_slices * s.slice_us - 1
                 ELSE 9223372036854775807 END AS units_behind) b
 LEFT JOIN LATERAL (
     WITH part AS (

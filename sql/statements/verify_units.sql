@@ -1,11 +1,11 @@
--- Compares the hash that is kept of each unit of time behind the full slices, in each sector, with the ops folded
+-- Compares the hash that is kept of each stretch of time behind the full slices, in each sector, with the ops folded
 -- into it.
 -- Parameters: $1 space_id, $2 most rows.
 -- Rows: (sector, unit, kept hash and count, computed hash and count, differing): those that differ, null where there
 --   is none, by sector and unit; differing: how many there are in all.
 -- Reads all ops behind the boundary. Both sides come from one snapshot. Lock: none. Isolation: any.
 WITH computed AS (
-    SELECT o.created_at / 900000000 AS unit, o.sector,
+    SELECT stretch_start(o.created_at, s.full_slices, s.slice_us) AS unit, o.sector,
            substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
            count(*) AS op_count
     FROM space s JOIN fold f USING (space_id)

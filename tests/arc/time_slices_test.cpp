@@ -277,6 +277,61 @@ TEST_CASE("the last timestamp has a layout for every factor") {
     }
 }
 
+TEST_CASE("stretches, golden") {
+    constexpr std::uint64_t disc = 3688;
+    constexpr std::uint64_t end = disc * 512;
+    for (auto const& [unit, start] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
+             {0, 0},     {1, 0},     {255, 0},   {256, 256}, {383, 256}, {384, 384}, {507, 504},
+             {508, 508}, {509, 508}, {510, 510}, {511, 511}, {512, 512}, {513, 513}, {1023, 1023}}) {
+        CHECK(stretch_start(end + unit, disc, 9) == end + start);
+    }
+    CHECK(stretch_start(end - 1, disc, 9) == end - 1);
+    CHECK(stretch_start(300, 0, 9) == 300);
+    CHECK(stretch_start(7, 7, 0) == 7);
+    CHECK(stretch_start(UINT64_MAX, UINT64_MAX, 9) == UINT64_MAX);
+}
+
+TEST_CASE("no layout tells the units of a stretch apart") {
+    constexpr std::uint64_t seed = 0x57e7c4;
+    INFO("seed ", seed);
+    random_source random(seed);
+    auto const check = [](std::uint64_t full_slices, timestamp now, int factor) {
+        CAPTURE(full_slices);
+        CAPTURE(to_micros(now));
+        CAPTURE(factor);
+        auto const layout = layout_at(now, factor);
+        REQUIRE(layout.full_slices >= full_slices);
+        // Every border of slices is one of stretches.
+        auto const is_border = [&](timestamp at) {
+            auto const unit_at = static_cast<std::uint64_t>(at.time_since_epoch() / unit);
+            return stretch_start(unit_at, full_slices, factor) == unit_at;
+        };
+        CHECK(is_border(layout.disc_boundary()));
+        for (auto const& ring : layout.rings) {
+            CHECK(is_border(ring.start));
+        }
+        if (!layout.rings.empty()) {
+            CHECK(is_border(layout.rings.back().range().end));
+        }
+    };
+    for (int factor = 0; factor <= 4; ++factor) {
+        for (std::uint64_t full_slices = 0; full_slices < 4; ++full_slices) {
+            auto const due = slice_length(factor) * static_cast<std::int64_t>(full_slices) + reserved_time(factor);
+            auto const from = timestamp(full_slices == 0 ? std::chrono::microseconds(0) : due);
+            for (auto now = from; now < from + 4 * slice_length(factor); now += unit / 2) {
+                check(full_slices, now, factor);
+                check(full_slices, now + std::chrono::microseconds(1), factor);
+            }
+        }
+    }
+    for (int round = 0; round < 3'000; ++round) {
+        int const factor = static_cast<int>(random.below(factor_max + 1));
+        timestamp const now = from_micros(std::max(std::int64_t{0}, sample_now(random)));
+        auto const full = full_slice_count(now, factor);
+        check(random.one_in(2) ? full : random.below(full + 1), now, factor);
+    }
+}
+
 TEST_CASE("slice_index and slice_range are each other's inverse") {
     CHECK(slice_index(from_micros(0), 9) == 0);
     CHECK(slice_index(from_micros(460'799'999'999), 9) == 0);

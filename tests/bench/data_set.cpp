@@ -3,12 +3,28 @@
 #include <opstore/random.hpp>
 
 namespace opstore::bench {
+namespace {
+
+/// Ten times the ops reach ten times as far back. Within what each such step adds an op is at any time with equal
+/// chance: ops that come one behind the other have nothing in common.
+std::int64_t age_of(std::uint64_t number, random_source& random) {
+    if (number < ops_min || number >= unknown_from) {
+        return static_cast<std::int64_t>(random.below(history_us(ops_min)));
+    }
+    auto from = ops_min;
+    while (number >= from * 10) {
+        from *= 10;
+    }
+    return history_us(from) + static_cast<std::int64_t>(random.below(history_us(from) * 9));
+}
+
+}  // namespace
 
 bench_op make_op(std::uint64_t number) {
     static auto const format = plain_format();
     // Twice: streams of neighbouring seeds would overlap.
     random_source random(random_source(20261121 ^ number).next());
-    auto const age = static_cast<std::int64_t>(random.below(history_us));
+    auto const age = age_of(number, random);
     auto const payload = random.bytes(op_bytes_each - sizeof age);
     bench_op op;
     op.created_at = now - std::chrono::microseconds(age);

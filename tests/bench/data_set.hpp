@@ -6,6 +6,7 @@
 #include <opstore/op_id.hpp>
 #include <opstore/op_store.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -22,9 +23,15 @@ inline constexpr std::size_t batch_ops = 1000;
 inline constexpr std::size_t op_bytes_each = 256;
 /// What all clocks stand at.
 inline constexpr arc::timestamp now = arc::from_micros(1'750'000'000'000'000);
-/// Ops were created during the year before `now`, at any time of it with equal chance: most lie in full
-/// slices, and a fortieth lies in the ring.
-inline constexpr std::int64_t history_us = 31'536'000'000'000;
+/// Ops keep being created at one rate, a million a year: a store with ten times the ops is ten times as old, and
+/// what a call answers has the same size in it. Most lie in full slices.
+inline constexpr std::int64_t us_per_op = 31'536'000;
+/// Where the history starts to be that of so many ops; fewer are spread over as much of it.
+inline constexpr std::uint64_t ops_min = 100'000;
+/// How far back from `now` so many resident ops reach.
+constexpr std::int64_t history_us(std::uint64_t ops) {
+    return static_cast<std::int64_t>(std::max(ops, ops_min)) * us_per_op;
+}
 /// No op with this number or a higher one is ever stored.
 inline constexpr std::uint64_t unknown_from = std::uint64_t{1} << 40;
 

@@ -80,7 +80,7 @@ std::vector<double> compare(stage& s, std::size_t calls, std::function<Arguments
 
 void ask_slice(stage& s, std::uint64_t scale) {
     auto const factor = arc::factor_default;
-    auto const oldest = arc::slice_index(now - std::chrono::microseconds(history_us), factor) + 1;
+    auto const oldest = arc::slice_index(now - std::chrono::microseconds(history_us(scale)), factor) + 1;
     auto const full = arc::full_slice_count(now, factor);
     auto const seconds = compare<slice_arguments>(
         s, slice_calls,

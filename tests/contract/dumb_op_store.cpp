@@ -327,6 +327,18 @@ asio::awaitable<result<store_summary>> dumb_op_store::summarize(arc::arc_set sec
     co_return summary;
 }
 
+/// By walking from the disc's end over slices of half the length, a quarter, and so on.
+std::int64_t dumb_op_store::stretch_of(std::int64_t created_at, std::uint64_t full_slices) const {
+    wide start = wide{full_slices} * slice_micros();
+    for (auto length = slice_micros() / 2; full_slices > 0 && length >= unit_micros; length /= 2) {
+        if (created_at >= start && created_at < start + length) {
+            return static_cast<std::int64_t>(start / unit_micros);
+        }
+        start += length;
+    }
+    return created_at / unit_micros;
+}
+
 asio::awaitable<result<space_hashes>> dumb_op_store::retrieve_space_hashes(std::uint64_t full_slices,
                                                                            deadline) {
     wide const boundary = wide{full_slices} * slice_micros();
@@ -337,7 +349,7 @@ asio::awaitable<result<space_hashes>> dumb_op_store::retrieve_space_hashes(std::
         auto const sector = sector_number(op.location);
         // The boundary is a time, and the last time there is lies behind every boundary.
         bool const in_disc = created_at < boundary && created_at < INT64_MAX;
-        (in_disc ? disc[sector] : recent[{created_at / unit_micros, sector}]).push_back(op.id);
+        (in_disc ? disc[sector] : recent[{stretch_of(created_at, full_slices), sector}]).push_back(op.id);
     }
     space_hashes all;
     all.watermark = arc::from_micros(watermark_);

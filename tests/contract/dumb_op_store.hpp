@@ -88,6 +88,7 @@ private:
     };
 
     std::int64_t slice_micros() const;
+    std::int64_t stretch_of(std::int64_t created_at, std::uint64_t full_slices) const;
     std::int64_t full_slices_at(arc::timestamp now) const;
     bool holds(op_id const& id) const;
     bool keeps(arc::dht_arc arc) const;

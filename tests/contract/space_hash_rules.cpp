@@ -35,7 +35,10 @@ std::vector<known_op> put_ops_at_borders(store_under_test& space) {
     for (auto const sector : std::vector<arc::sector_index>{0, 1, 255, 511}) {
         for (std::int64_t const start :
              {std::int64_t{0}, full_slice, boundary - full_slice, boundary, boundary + unit,
-              boundary + full_slice, boundary + 2 * full_slice, boundary + 5 * full_slice, INT64_MAX - 1}) {
+              boundary + full_slice / 2, boundary + full_slice * 3 / 4, boundary + full_slice - 2 * unit,
+              boundary + full_slice - unit, boundary + full_slice, boundary + full_slice * 5 / 4,
+              boundary + full_slice * 3 / 2, boundary + 2 * full_slice, boundary + 5 * full_slice,
+              boundary + 6 * full_slice - 3 * unit, INT64_MAX - 1}) {
             for (std::int64_t const step : {-1, 0, 1}) {
                 if (start + step < 0) {
                     continue;
@@ -63,6 +66,20 @@ struct hash_and_count {
     friend bool operator==(hash_and_count const&, hash_and_count const&) = default;
 };
 
+/// The first unit of the stretch of an op behind the disc: behind it come half a full slice, a quarter, and so on.
+std::uint64_t stretch_of(std::int64_t created_at, std::uint64_t full_slices) {
+    auto const slice = static_cast<std::uint64_t>(created_at / full_slice);
+    auto in_slice = created_at % full_slice / unit;
+    if (full_slices > 0 && slice == full_slices) {
+        std::int64_t start = 0;
+        for (std::int64_t const next : {256, 384, 448, 480, 496, 504, 508, 510, 511}) {
+            start = in_slice >= next ? next : start;
+        }
+        in_slice = start;
+    }
+    return slice * 512 + static_cast<std::uint64_t>(in_slice);
+}
+
 /// Compares all hashes with the definition.
 void check_space_hashes(store_under_test& space, std::vector<known_op> const& known,
                         std::uint64_t full_slices) {
@@ -74,7 +91,7 @@ void check_space_hashes(store_under_test& space, std::vector<known_op> const& kn
         if (op.created_at < end) {
             disc[op.sector].add(op.id);
         } else {
-            recent[{static_cast<std::uint64_t>(op.created_at / unit), op.sector}].add(op.id);
+            recent[{stretch_of(op.created_at, full_slices), op.sector}].add(op.id);
         }
     }
     auto const got = get(space->retrieve_space_hashes(full_slices));
@@ -151,7 +168,7 @@ void put_false_hashes(store_under_test& space) {
 
 }  // namespace
 
-TEST_CASE("space hashes: the disc by sector, all else by sector and unit, wherever the boundary is asked") {
+TEST_CASE("space hashes: the disc by sector, all else by sector and stretch, wherever the boundary is asked") {
     on_each_store_in_both_modes([](store_under_test& space) {
         check_space_hashes(space, {}, full_slices_now);
         auto const known = put_ops_at_borders(space);
@@ -186,7 +203,7 @@ TEST_CASE("space hashes: ids that cancel out have a hash of zero bytes and are c
         REQUIRE(got.disc.size() == 1);
         REQUIRE(got.recent.size() == 1);
         CHECK((got.disc[0] == sector_hash{0, zeros, 3}));
-        CHECK((got.recent[0] == unit_hash{(boundary + unit) / unit, 0, zeros, 3}));
+        CHECK((got.recent[0] == unit_hash{boundary / unit, 0, zeros, 3}));
         CHECK(get(space->retrieve_disc_slices(sectors_of({0}), full_slices_now)).at(0).slices.size() == 1);
     });
 }

@@ -289,6 +289,17 @@ TEST_CASE("embedded: a path with a line break is refused") {
     CHECK_FALSE(fs::exists(home.path()));
 }
 
+TEST_CASE("embedded: a file is no home, nor is a place below it") {
+    temporary_home const home;
+    auto const file = home.path() / "file";
+    fs::create_directories(home.path());
+    write_file(file, "");
+    for (auto const& path : {file, file / "below"}) {
+        embedded_cluster cluster(path);
+        CHECK(contains(message_of([&] { cluster.ensure_running(); }), file.string() + "\" is not a directory"));
+    }
+}
+
 TEST_CASE("embedded: a home that was removed under its server is made anew") {
     temporary_home const home;
     auto cluster = home.cluster();

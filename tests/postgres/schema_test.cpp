@@ -84,6 +84,7 @@ TEST_CASE("schema: a store of version 2 is brought up to date with its ops") {
     }
     schema.sql(R"(
         DROP TABLE peer_meta, fold, sector_list, sector_hash, unit_hash CASCADE;
+        DROP FUNCTION stretch_start;
         DROP INDEX op_by_id;
         CREATE INDEX op_by_sector_stored_at ON op (space_id, sector, stored_at);
         ALTER TABLE op DROP CONSTRAINT op_by_stored_at;
@@ -124,6 +125,7 @@ TEST_CASE("schema: a store of version 4 keeps a tail, and a host its own slices"
         // From here on a fold fails, and ingest does not.
         schema.sql(R"(
             DROP TABLE sector_list, sector_hash, unit_hash;
+            DROP FUNCTION stretch_start;
             ALTER TABLE fold RENAME TO slice_fold;
             ALTER TABLE slice_fold RENAME CONSTRAINT fold_pkey TO slice_fold_pkey;
             UPDATE slice_fold SET folded_to = 9223372036854775807

@@ -84,10 +84,16 @@ void make_home(fs::path const& home, os_user const& user) {
     if (home.string().find('\n') != std::string::npos)
         fail(fmt::format("the path \"{}\" holds a line break, which PostgreSQL's own files cannot bear",
                          home.string()));
+    fs::path directory;
+    for (auto const& part : home) {
+        directory /= part;
+        if (fs::exists(directory) && !fs::is_directory(directory))
+            fail(fmt::format("\"{}\" is not a directory", directory.string()));
+    }
     check_reachable(home, user);
+    directory.clear();
     // The mask of a careful root (077) would lock the server out.
     unsigned const mode = ::geteuid() == 0 ? 0755 : 0700;
-    fs::path directory;
     for (auto const& part : home) {
         directory /= part;
         if (::mkdir(directory.c_str(), mode) == 0)
@@ -95,8 +101,6 @@ void make_home(fs::path const& home, os_user const& user) {
         else if (errno != EEXIST && !fs::is_directory(directory))
             fail_with_errno(fmt::format("cannot make \"{}\"", directory.string()));
     }
-    if (!fs::is_directory(home))
-        fail(fmt::format("\"{}\" is not a directory", home.string()));
 }
 
 void make_private_directory(fs::path const& directory, os_user const& user) {

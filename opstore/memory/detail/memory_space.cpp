@@ -276,7 +276,8 @@ space_hashes memory_space::hashes(std::uint64_t full_slices) const {
                 disc.add(op->id());
             } else {
                 auto const unit = static_cast<std::uint64_t>(op->created_at().time_since_epoch() / arc::unit);
-                recent[{unit, sector}].add(op->id());
+                auto const stretch = arc::stretch_start(unit, full_slices, options_.slice_factor);
+                recent[{stretch, sector}].add(op->id());
             }
         }
         if (disc.op_count > 0) {

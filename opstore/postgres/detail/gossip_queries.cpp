@@ -23,22 +23,24 @@ std::vector<op_id> hashes_of(rows const& r, std::size_t row, std::size_t column,
     return hashes;
 }
 
-/// Sorts cells, and combines those of the same place.
-void combine_cells(std::vector<unit_hash>& cells) {
-    auto const place = [](unit_hash const& cell) { return std::pair(cell.unit, cell.sector); };
-    if (std::ranges::adjacent_find(cells, std::ranges::greater_equal(), place) == cells.end())
+/// Sorts hashes by their place, and combines the parts of each. Counts of parts may be below zero, modulo 2^64; a
+/// place is left out whose parts cancel out.
+template <class Hash, class Place>
+void combine_parts(std::vector<Hash>& hashes, Place place) {
+    if (std::ranges::adjacent_find(hashes, std::ranges::greater_equal(), place) == hashes.end())
         return;
-    std::ranges::sort(cells, {}, place);
-    auto last = cells.begin();
-    for (auto cell = last + 1; cell != cells.end(); ++cell) {
-        if (place(*cell) == place(*last)) {
-            last->hash.add(cell->hash);
-            last->op_count += cell->op_count;
+    std::ranges::sort(hashes, {}, place);
+    auto last = hashes.begin();
+    for (auto part = last + 1; part != hashes.end(); ++part) {
+        if (place(*part) == place(*last)) {
+            last->hash.add(part->hash);
+            last->op_count += part->op_count;
         } else {
-            *++last = *cell;
+            *++last = *part;
         }
     }
-    cells.erase(last + 1, cells.end());
+    hashes.erase(last + 1, hashes.end());
+    std::erase_if(hashes, [](Hash const& h) { return static_cast<std::int64_t>(h.op_count) <= 0; });
 }
 
 /// No op lies in a sector that does not exist, and the column would not hold its number.
@@ -156,7 +158,10 @@ result<space_hashes> fetch_space_hashes(connection& c, space_view space, std::ui
         auto const op_counts = found.bigint_array(row, counts);
         auto const ids = hashes_of(found, row, hashes, numbers.size(), space);
         bool const of_disc = found.is_null(row, unit);
-        auto const number = of_disc ? 0 : static_cast<std::uint64_t>(found.bigint(row, unit));
+        // What was kept before the disc reached that far, and what was not kept, comes by unit.
+        auto const number = of_disc ? 0
+                                    : arc::stretch_start(static_cast<std::uint64_t>(found.bigint(row, unit)),
+                                                         full_slices, space.slice_factor);
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             auto const sector = static_cast<arc::sector_index>(numbers[i]);
             auto const number_of_ops = static_cast<std::uint64_t>(op_counts.at(i));
@@ -167,7 +172,8 @@ result<space_hashes> fetch_space_hashes(connection& c, space_view space, std::ui
                 all.recent.push_back({number, sector, hash, number_of_ops});
         }
     }
-    combine_cells(all.recent);
+    combine_parts(all.disc, [](sector_hash const& h) { return h.sector; });
+    combine_parts(all.recent, [](unit_hash const& h) { return std::pair(h.unit, h.sector); });
     return all;
 }
 
