@@ -117,8 +117,8 @@ struct store_summary {
     friend bool operator==(store_summary const&, store_summary const&) = default;
 };
 
-/// The combined hash of the ops of one sector that were created in one stretch of time (arc::stretch_start());
-/// never the empty hash.
+/// The combined hash of the ops of one sector that were created in one stretch of time
+/// (arc::stretch_start()); never the empty hash.
 struct unit_hash {
     std::uint64_t unit;  ///< The stretch's first: it starts at unit * arc::unit.
     arc::sector_index sector;
@@ -359,7 +359,7 @@ public:
 
     /// The hashes of all ops, with the watermark of the same snapshot: the disc (created_at before
     /// `full_slices` slices of the space's length) by sector, all else by sector and stretch of time.
-    /// Cost: one round trip; a row for each. Before the boundary of stat(), or in mode host, it reads the ops.
+    /// Cost: one round trip; a row for each; in mode host, and for fewer slices than are sealed, the ops.
     virtual boost::asio::awaitable<result<space_hashes>> retrieve_space_hashes(std::uint64_t full_slices,
                                                                                deadline until = {}) = 0;
 

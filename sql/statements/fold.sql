@@ -1,7 +1,7 @@
 -- Folds the oldest of a space's tail: ops that were stored since the last fold go into the lists of their sectors and
--- into the hashes of their slices or, where these are not full yet, of their stretches of time. Ingest leaves that behind,
--- so that its commit need not wait for a thousand rows that change; until then readers take the tail from op. So what
--- is read is the same before and after.
+-- into the hashes of their slices or, where these are not full yet, of their stretches of time. Ingest leaves that
+-- behind, so that its commit need not wait for a thousand rows that change; until then readers take the tail from op.
+-- So what is read is the same before and after.
 -- Parameters: $1 space_id, $2 incarnation, $3 most ops.
 -- Rows: one, `more`: whether some were left. None if there was nothing to do, if somebody else folded while the
 --   statement waited for the lock (see ingest.sql), or if the space is gone.

@@ -1,4 +1,5 @@
--- Replaces the hashes that are kept of the stretches of time behind the full slices by what the ops folded into them say.
+-- Replaces the hashes that are kept of the stretches of time behind the full slices by what the ops folded into them
+-- say.
 -- Run behind lock_space and lock_fold, when sectors and the end of the fold are right.
 -- Parameters: $1 space_id. The rows removed and the rows written are never the same.
 WITH computed AS MATERIALIZED (

@@ -280,9 +280,20 @@ TEST_CASE("the last timestamp has a layout for every factor") {
 TEST_CASE("stretches, golden") {
     constexpr std::uint64_t disc = 3688;
     constexpr std::uint64_t end = disc * 512;
-    for (auto const& [unit, start] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
-             {0, 0},     {1, 0},     {255, 0},   {256, 256}, {383, 256}, {384, 384}, {507, 504},
-             {508, 508}, {509, 508}, {510, 510}, {511, 511}, {512, 512}, {513, 513}, {1023, 1023}}) {
+    for (auto const& [unit, start] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 0},
+                                                                                          {1, 0},
+                                                                                          {255, 0},
+                                                                                          {256, 256},
+                                                                                          {383, 256},
+                                                                                          {384, 384},
+                                                                                          {507, 504},
+                                                                                          {508, 508},
+                                                                                          {509, 508},
+                                                                                          {510, 510},
+                                                                                          {511, 511},
+                                                                                          {512, 512},
+                                                                                          {513, 513},
+                                                                                          {1023, 1023}}) {
         CHECK(stretch_start(end + unit, disc, 9) == end + start);
     }
     CHECK(stretch_start(end - 1, disc, 9) == end - 1);
@@ -316,7 +327,8 @@ TEST_CASE("no layout tells the units of a stretch apart") {
     };
     for (int factor = 0; factor <= 4; ++factor) {
         for (std::uint64_t full_slices = 0; full_slices < 4; ++full_slices) {
-            auto const due = slice_length(factor) * static_cast<std::int64_t>(full_slices) + reserved_time(factor);
+            auto const due =
+                slice_length(factor) * static_cast<std::int64_t>(full_slices) + reserved_time(factor);
             auto const from = timestamp(full_slices == 0 ? std::chrono::microseconds(0) : due);
             for (auto now = from; now < from + 4 * slice_length(factor); now += unit / 2) {
                 check(full_slices, now, factor);

@@ -5,8 +5,8 @@
 namespace opstore::bench {
 namespace {
 
-/// Ten times the ops reach ten times as far back. Within what each such step adds an op is at any time with equal
-/// chance: ops that come one behind the other have nothing in common.
+/// Ten times the ops reach ten times as far back. Within what each such step adds an op is at any time with
+/// equal chance: ops that come one behind the other have nothing in common.
 std::int64_t age_of(std::uint64_t number, random_source& random) {
     if (number < ops_min || number >= unknown_from) {
         return static_cast<std::int64_t>(random.below(history_us(ops_min)));

@@ -23,8 +23,8 @@ inline constexpr std::size_t batch_ops = 1000;
 inline constexpr std::size_t op_bytes_each = 256;
 /// What all clocks stand at.
 inline constexpr arc::timestamp now = arc::from_micros(1'750'000'000'000'000);
-/// Ops keep being created at one rate, a million a year: a store with ten times the ops is ten times as old, and
-/// what a call answers has the same size in it. Most lie in full slices.
+/// Ops keep being created at one rate, a million a year: a store with ten times the ops is ten times as old,
+/// and what a call answers has the same size in it. Most lie in full slices.
 inline constexpr std::int64_t us_per_op = 31'536'000;
 /// Where the history starts to be that of so many ops; fewer are spread over as much of it.
 inline constexpr std::uint64_t ops_min = 100'000;

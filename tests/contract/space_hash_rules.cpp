@@ -66,7 +66,8 @@ struct hash_and_count {
     friend bool operator==(hash_and_count const&, hash_and_count const&) = default;
 };
 
-/// The first unit of the stretch of an op behind the disc: behind it come half a full slice, a quarter, and so on.
+/// The first unit of the stretch of an op behind the disc: behind it come half a full slice, a quarter, and
+/// so on.
 std::uint64_t stretch_of(std::int64_t created_at, std::uint64_t full_slices) {
     auto const slice = static_cast<std::uint64_t>(created_at / full_slice);
     auto in_slice = created_at % full_slice / unit;
@@ -168,7 +169,8 @@ void put_false_hashes(store_under_test& space) {
 
 }  // namespace
 
-TEST_CASE("space hashes: the disc by sector, all else by sector and stretch, wherever the boundary is asked") {
+TEST_CASE(
+    "space hashes: the disc by sector, all else by sector and stretch, wherever the boundary is asked") {
     on_each_store_in_both_modes([](store_under_test& space) {
         check_space_hashes(space, {}, full_slices_now);
         auto const known = put_ops_at_borders(space);

@@ -296,7 +296,8 @@ TEST_CASE("embedded: a file is no home, nor is a place below it") {
     write_file(file, "");
     for (auto const& path : {file, file / "below"}) {
         embedded_cluster cluster(path);
-        CHECK(contains(message_of([&] { cluster.ensure_running(); }), file.string() + "\" is not a directory"));
+        CHECK(
+            contains(message_of([&] { cluster.ensure_running(); }), file.string() + "\" is not a directory"));
     }
 }
 

@@ -23,8 +23,8 @@ std::vector<op_id> hashes_of(rows const& r, std::size_t row, std::size_t column,
     return hashes;
 }
 
-/// Sorts hashes by their place, and combines the parts of each. Counts of parts may be below zero, modulo 2^64; a
-/// place is left out whose parts cancel out.
+/// Sorts hashes by their place, and combines the parts of each. Counts of parts may be below zero, modulo
+/// 2^64; a place is left out whose parts cancel out.
 template <class Hash, class Place>
 void combine_parts(std::vector<Hash>& hashes, Place place) {
     if (std::ranges::adjacent_find(hashes, std::ranges::greater_equal(), place) == hashes.end())
