@@ -27,19 +27,21 @@ std::vector<op_id> hashes_of(rows const& r, std::size_t row, std::size_t column,
 /// 2^64; a place is left out whose parts cancel out.
 template <class Hash, class Place>
 void combine_parts(std::vector<Hash>& hashes, Place place) {
-    if (std::ranges::adjacent_find(hashes, std::ranges::greater_equal(), place) == hashes.end())
-        return;
-    std::ranges::sort(hashes, {}, place);
-    auto last = hashes.begin();
-    for (auto part = last + 1; part != hashes.end(); ++part) {
-        if (place(*part) == place(*last)) {
-            last->hash.add(part->hash);
-            last->op_count += part->op_count;
-        } else {
-            *++last = *part;
+    bool const in_parts =
+        std::ranges::adjacent_find(hashes, std::ranges::greater_equal(), place) != hashes.end();
+    if (in_parts) {
+        std::ranges::sort(hashes, {}, place);
+        auto last = hashes.begin();
+        for (auto part = last + 1; part != hashes.end(); ++part) {
+            if (place(*part) == place(*last)) {
+                last->hash.add(part->hash);
+                last->op_count += part->op_count;
+            } else {
+                *++last = *part;
+            }
         }
+        hashes.erase(last + 1, hashes.end());
     }
-    hashes.erase(last + 1, hashes.end());
     std::erase_if(hashes, [](Hash const& h) { return static_cast<std::int64_t>(h.op_count) <= 0; });
 }
 
