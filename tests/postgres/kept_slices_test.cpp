@@ -20,7 +20,7 @@ std::unique_ptr<op_store> open(std::string const& name, manual_clock clock) {
     auto where = test_database_options();
     where.clock = clock;
     space_options options(name);
-    options.slice_factor = 0;  // Slices of 15 minutes, so that many are sealed.
+    options.slice_factor = 2;  // Slices of an hour, so that some are sealed, and stretches of 30 minutes.
     return run(open_test_database(where)->open_or_create_space(options)).value();
 }
 
@@ -71,7 +71,8 @@ TEST_CASE("kept slices: damage is named and mended") {
     manual_clock clock(start + std::chrono::hours(10));
     auto const store = open("damaged", clock);
     run(store->process_incoming_ops(numbered_batch(0, 2000))).value();
-    run(store->process_incoming_ops(numbered_batch(40'000, 200))).value();  // Behind the full slices.
+    // Up to the full slices' end and behind it.
+    run(store->process_incoming_ops(numbered_batch(31'000, 200, 45))).value();
     REQUIRE(run(store->verify()).value().slice_hashes > 100);
     run(store->seal(clock.now(), 1)).value();  // All is folded in.
     auto const here = std::string(" WHERE space_id = (SELECT space_id FROM space WHERE key = 'damaged')");

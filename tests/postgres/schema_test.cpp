@@ -4,11 +4,14 @@
 #include <tests/postgres/test_database.hpp>
 #include <tests/support/run.hpp>
 
+#include <arc/time_slices.hpp>
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <thread>
 
 namespace opstore::testing {
@@ -112,14 +115,20 @@ TEST_CASE("schema: a store of version 4 keeps a tail, and a host its own slices"
         options.slices = slices;
         return options;
     };
-    constexpr std::uint64_t unsealed = 1'000'000'000;  // Created in 2055.
+    // Created during the two days behind the full slices of today.
+    auto const today =
+        std::chrono::time_point_cast<arc::timestamp::duration>(std::chrono::system_clock::now());
+    auto const boundary = arc::layout_at(today, arc::factor_default).disc_boundary();
+    auto const unsealed =
+        static_cast<std::uint64_t>((boundary - numbered_op_start) / std::chrono::seconds(1));
+    constexpr std::uint64_t step = 2'500;
     std::array const spaces{options_of("kept", slice_mode::store), options_of("hosted", slice_mode::host)};
     {
         auto const database = open_test_database(schema.options);
         for (auto const& options : spaces) {
             auto const store = run(database->open_or_create_space(options)).value();
             run(store->process_incoming_ops(numbered_batch(0, 2000))).value();
-            run(store->process_incoming_ops(numbered_batch(unsealed, 50))).value();
+            run(store->process_incoming_ops(numbered_batch(unsealed, 50, step))).value();
             wait_until_folded(options.key, schema.options);
         }
         // From here on a fold fails, and ingest does not.
@@ -134,7 +143,7 @@ TEST_CASE("schema: a store of version 4 keeps a tail, and a host its own slices"
         for (auto const& options : spaces) {
             auto const store = run(database->open_space(options.key)).value();
             run(store->process_incoming_ops(numbered_batch(1990, 100))).value();
-            run(store->process_incoming_ops(numbered_batch(unsealed + 40, 20))).value();
+            run(store->process_incoming_ops(numbered_batch(unsealed + 40 * step, 20, step))).value();
         }
     }
     CHECK(schema.sql("SELECT count(*) FROM slice_fold JOIN space USING (space_id) "

@@ -178,9 +178,14 @@ TEST_CASE("tail: hashes and pages are the same before, amid and after a fold") {
 
 TEST_CASE("tail: sealing while ops wait to be folded counts none twice") {
     int factor = 0;
+    std::uint64_t sealed_min = 6;
     SUBCASE("slices of one unit") {}
     SUBCASE("slices of two units") {
         factor = 1;
+    }
+    SUBCASE("slices of eight units, and ops in the stretches behind the new boundary") {
+        factor = 3;
+        sealed_min = 2;
     }
     space_and_oracle space(fmt::format("sealed tail {}", factor), factor);
     space.store_batch(0, 600, 61);
@@ -195,7 +200,7 @@ TEST_CASE("tail: sealing while ops wait to be folded counts none twice") {
         holder->rollback();
     }
     run(space.oracle.seal(later, 100)).value();
-    CHECK(run(space.store->seal(later, 100)).value().sealed > 5);
+    CHECK(run(space.store->seal(later, 100)).value().sealed >= sealed_min);
     check_same_hashes(*space.store, space.oracle, later);
 }
 
