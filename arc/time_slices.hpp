@@ -100,9 +100,9 @@ slice_layout layout_at(timestamp now, int factor);
 /// The first unit of the stretch of time that holds this unit (created_at / arc::unit). No layout whose disc
 /// has `full_slices` slices or more tells the units of one stretch apart: they lie in one slice of it, or in
 /// none. So one hash of them serves all of these layouts. The stretches behind the disc are of 2^(factor - 1)
-/// units, half of that, and so on down to one: the ring slices of the youngest such layout, of which those of
-/// older ones consist. From 2^factor - 1 units behind the disc on, and before its end, each unit is a
-/// stretch; so are all where there is no disc, since then a ring may be shorter than that.
+/// units, half of that, and so on down to one: the ring slices of the first layout with that disc, of which
+/// those of later ones consist. From 2^factor - 1 units behind the disc on, and before its end, each unit is
+/// a stretch; so are all where there is no disc, since then a ring may be shorter than that.
 std::uint64_t stretch_start(std::uint64_t unit_number, std::uint64_t full_slices, int factor);
 
 }  // namespace opstore::arc

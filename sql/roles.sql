@@ -21,9 +21,11 @@ GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO opstore_owner;
 GRANT USAGE ON SCHEMA {schema} TO opstore_writer, opstore_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO opstore_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO opstore_writer;
+GRANT EXECUTE ON FUNCTION {schema}.stretch_start TO opstore_owner, opstore_writer, opstore_reader;
 REVOKE INSERT, UPDATE, DELETE ON {schema}.schema_migration FROM opstore_writer;
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO opstore_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO opstore_writer;
+ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT EXECUTE ON FUNCTIONS TO opstore_writer, opstore_reader;
 -- `opstore stat` shows the age of the oldest open transaction, of other users' sessions too.
 DO $$
 BEGIN

@@ -21,11 +21,11 @@ namespace opstore::gossip {
 /// stored an op, in this process or another, it is counted once; being told of new ops is only a hint to
 /// look.
 ///
-/// In memory: the XOR of the disc of each sector, and of each sector and unit of time (15 minutes) since. Any
-/// layout of rings is made out of these units, so time passing costs no store call, and a peer whose clock is
-/// off by less than `skew_max` can be answered in its own layout. The hashes of single full slices are the
-/// store's. The layouts asked for last are kept ready, so that a snapshot costs at most one XOR for each
-/// sector and ring.
+/// In memory: the XOR of the disc of each sector, and of each sector and unit of time (15 minutes) or stretch
+/// (arc::stretch_start()) since. All layouts consist of these, so time passing costs no store call, and a
+/// peer whose clock is off by less than `skew_max` can be answered in its own layout. The hashes of single
+/// full slices are the store's. The layouts asked for last are kept ready, so that a snapshot costs at most
+/// one XOR for each sector and ring.
 ///
 /// A store that was put back to an earlier state behind its back (a backup, a standby that lost the last
 /// commits) no longer holds what was counted, and its tail cannot show that. So once in each unit of time
@@ -63,7 +63,8 @@ public:
     /// The layout of slices at `now`: what the functions below take.
     arc::slice_layout layout_at(arc::timestamp now) const;
 
-    /// Whether the units that this layout needs are still apart: its boundary is not before the fold.
+    /// Whether what this layout, one of layout_at(), needs is still apart: its boundary is not before the
+    /// fold.
     bool can_answer(arc::slice_layout const& layout) const;
 
     // Precondition of the next three: can_answer(layout). No store call.

@@ -346,9 +346,11 @@ void peer::state::time_out(arc::timestamp now) {
     }
 }
 
-/// Moves the slices that the store keeps on with time. A store whose clock is behind seals later; until then
-/// it computes them from the ops.
+/// Moves the slices that the store keeps on with time, as late as the model folds them: a model that starts
+/// asks for that disc, and for a smaller one than is sealed the store would read the ops. A store whose clock
+/// is behind seals later still; until then it computes them from what it has.
 asio::awaitable<void> peer::state::seal(arc::timestamp now) {
+    now -= summary_model::skew_max;
     auto const full = arc::full_slice_count(now, store_.options().slice_factor);
     if (store_.options().slices != slice_mode::store || full <= sealed_slices_) {
         co_return;

@@ -18,7 +18,10 @@ $$;
 WITH moved_unit AS (
     DELETE FROM unit_hash u
     USING space s
-    WHERE s.space_id = u.space_id AND u.unit <> stretch_start(u.unit * 900000000, s.full_slices, s.slice_us)
+    -- What is damaged is for `verify --repair` to mend, not for a migration to fail of.
+    WHERE s.space_id = u.space_id AND octet_length(u.hash) = s.id_length
+          AND CASE WHEN u.unit / (s.slice_us / 900000000) = s.full_slices
+                   THEN u.unit <> stretch_start(u.unit * 900000000, s.full_slices, s.slice_us) ELSE false END
     RETURNING u.space_id, stretch_start(u.unit * 900000000, s.full_slices, s.slice_us) AS unit, u.sector, u.hash,
               u.op_count
 )
@@ -30,4 +33,5 @@ GROUP BY space_id, unit, sector
 ON CONFLICT (space_id, unit, sector) DO UPDATE
 SET hash = substring(varbit_send(('x' || encode(kept.hash, 'hex'))::varbit
                                  # ('x' || encode(excluded.hash, 'hex'))::varbit) FROM 5),
-    op_count = kept.op_count + excluded.op_count;
+    op_count = kept.op_count + excluded.op_count
+WHERE octet_length(kept.hash) = octet_length(excluded.hash);

@@ -36,7 +36,8 @@ WITH sealed_unit AS (
     DELETE FROM unit_hash u
     USING space s
     WHERE s.space_id = $1::bigint AND u.space_id = $1::bigint
-          AND u.unit >= $3::bigint * s.slice_us / 900000000 AND u.unit < ($3::bigint + 1) * s.slice_us / 900000000
+          AND u.unit >= $3::bigint * (s.slice_us / 900000000)
+          AND u.unit < ($3::bigint + 1) * (s.slice_us / 900000000)
           AND u.unit <> stretch_start(u.unit * 900000000, $3::bigint, s.slice_us)
     RETURNING stretch_start(u.unit * 900000000, $3::bigint, s.slice_us) AS unit, u.sector, u.hash, u.op_count
 ), joined AS (

@@ -6,9 +6,9 @@ namespace opstore::bench {
 namespace {
 
 /// Ten times the ops reach ten times as far back. Within what each such step adds an op is at any time with
-/// equal chance: ops that come one behind the other have nothing in common.
+/// equal chance: ops that come one behind the other have nothing in common. What is beyond all scales is new.
 std::int64_t age_of(std::uint64_t number, random_source& random) {
-    if (number < ops_min || number >= unknown_from) {
+    if (number < ops_min || number >= ops_max) {
         return static_cast<std::int64_t>(random.below(history_us(ops_min)));
     }
     auto from = ops_min;

@@ -26,9 +26,10 @@ inline constexpr arc::timestamp now = arc::from_micros(1'750'000'000'000'000);
 /// Ops keep being created at one rate, a million a year: a store with ten times the ops is ten times as old,
 /// and what a call answers has the same size in it. Most lie in full slices.
 inline constexpr std::int64_t us_per_op = 31'536'000;
-/// Where the history starts to be that of so many ops; fewer are spread over as much of it.
+/// The least scale, whose history fewer ops have too, and the largest. Each is ten times the one before.
 inline constexpr std::uint64_t ops_min = 100'000;
-/// How far back from `now` so many resident ops reach.
+inline constexpr std::uint64_t ops_max = 10'000'000;
+/// How far back from `now` the ops of a scale reach.
 constexpr std::int64_t history_us(std::uint64_t ops) {
     return static_cast<std::int64_t>(std::max(ops, ops_min)) * us_per_op;
 }

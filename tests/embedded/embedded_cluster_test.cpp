@@ -299,6 +299,10 @@ TEST_CASE("embedded: a file is no home, nor is a place below it") {
         CHECK(
             contains(message_of([&] { cluster.ensure_running(); }), file.string() + "\" is not a directory"));
     }
+    auto const link = home.path() / "link";
+    fs::create_symlink(home.path() / "nowhere", link);
+    embedded_cluster dangling(link);
+    CHECK(contains(message_of([&] { dangling.ensure_running(); }), "not a directory"));
 }
 
 TEST_CASE("embedded: a home that was removed under its server is made anew") {

@@ -8,10 +8,12 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <set>
 #include <thread>
 
 namespace opstore::testing {
@@ -29,6 +31,12 @@ struct scratch_schema {
     void drop() const { run_sql(fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", options.schema)); }
     std::string sql(std::string const& text) const { return run_sql(text, options); }
 };
+
+/// Where the full slices of a space end that is made now.
+arc::timestamp boundary_of_today() {
+    auto const now = std::chrono::time_point_cast<arc::timestamp::duration>(std::chrono::system_clock::now());
+    return arc::layout_at(now, arc::factor_default).disc_boundary();
+}
 
 std::string error_of_opening(database_options const& options, errc expected = errc::schema_mismatch) {
     try {
@@ -115,12 +123,9 @@ TEST_CASE("schema: a store of version 4 keeps a tail, and a host its own slices"
         options.slices = slices;
         return options;
     };
-    // Created during the two days behind the full slices of today.
-    auto const today =
-        std::chrono::time_point_cast<arc::timestamp::duration>(std::chrono::system_clock::now());
-    auto const boundary = arc::layout_at(today, arc::factor_default).disc_boundary();
+    // Created during the two days behind the full slices.
     auto const unsealed =
-        static_cast<std::uint64_t>((boundary - numbered_op_start) / std::chrono::seconds(1));
+        static_cast<std::uint64_t>((boundary_of_today() - numbered_op_start) / std::chrono::seconds(1));
     constexpr std::uint64_t step = 2'500;
     std::array const spaces{options_of("kept", slice_mode::store), options_of("hosted", slice_mode::host)};
     {
@@ -166,6 +171,66 @@ TEST_CASE("schema: a store of version 4 keeps a tail, and a host its own slices"
     }
 }
 
+TEST_CASE("schema: damage is not what a migration fails of") {
+    scratch_schema schema("damaged");
+    migrate(schema.options);
+    auto const boundary = boundary_of_today();
+    {
+        auto const store =
+            run(open_test_database(schema.options)->open_or_create_space(space_options("old"))).value();
+        auto const first =
+            static_cast<std::uint64_t>((boundary - numbered_op_start) / std::chrono::seconds(1));
+        run(store->process_incoming_ops(numbered_batch(first, 2000, 100))).value();
+        run(store->seal(arc::from_micros(0), 1)).value();  // All is folded in.
+    }
+    // As version 7 kept it, and beside that hashes too long and units beyond all times.
+    schema.sql(R"(
+        UPDATE unit_hash SET unit = unit + 3 WHERE sector % 2 = 0;
+        UPDATE unit_hash SET hash = hash || '\x00' WHERE sector < 50;
+        INSERT INTO unit_hash SELECT space_id, unit - 3, sector, hash || '\x00', op_count
+        FROM unit_hash WHERE sector BETWEEN 100 AND 150 AND sector % 2 = 0;
+        UPDATE unit_hash SET unit = 9223372036854775807 WHERE sector BETWEEN 200 AND 210;
+        DROP FUNCTION stretch_start;
+        DELETE FROM schema_migration WHERE version > 7)");
+    CHECK(migrate(schema.options).version_before == 7);
+    CHECK(schema.sql(fmt::format("SELECT count(*) FROM unit_hash WHERE sector > 210 AND unit <> {}",
+                                 boundary.time_since_epoch() / arc::unit)) == "0");
+    auto const store = run(open_test_database(schema.options)->open_space("old")).value();
+    auto const damaged = run(store->verify()).value();
+    CHECK(damaged.damage_count > 0);
+    for (auto const& d : damaged.damages)
+        CHECK(d.what == "unit_hash");
+    run(store->repair()).value();
+    CHECK(run(store->verify()).value().damage_count == 0);
+}
+
+TEST_CASE("schema: stretches in SQL are those of arc::stretch_start()") {
+    scratch_schema schema("stretches");
+    migrate(schema.options);
+    for (int factor = 0; factor <= arc::factor_max; ++factor) {
+        auto const units = std::int64_t{1} << factor;
+        for (std::int64_t const full_slices :
+             {std::int64_t{0}, std::int64_t{1}, (std::int64_t{1} << 32) / units}) {
+            std::set<std::int64_t> numbers{full_slices * units - 1, (full_slices + 1) * units};
+            for (std::int64_t left = 1; left <= units; left *= 2)
+                for (std::int64_t const off : {-1, 0, 1})
+                    numbers.insert((full_slices + 1) * units - left + off);
+            numbers.erase(numbers.begin(), numbers.lower_bound(0));
+            std::string const in_sql = schema.sql(fmt::format(
+                "SELECT string_agg(stretch_start(u * 900000000 + 7, {}, {})::text, ',' ORDER BY u) "
+                "FROM unnest(ARRAY[{}]::bigint[]) AS u",
+                full_slices, arc::slice_length(factor).count(), fmt::join(numbers, ",")));
+            std::vector<std::uint64_t> in_cpp;
+            for (auto const number : numbers)
+                in_cpp.push_back(arc::stretch_start(static_cast<std::uint64_t>(number),
+                                                    static_cast<std::uint64_t>(full_slices), factor));
+            CAPTURE(factor);
+            CAPTURE(full_slices);
+            CHECK(in_sql == fmt::format("{}", fmt::join(in_cpp, ",")));
+        }
+    }
+}
+
 TEST_CASE("schema: its name may be a key word of SQL, but none of PostgreSQL's own") {
     auto where = test_database_options();
     where.schema = "select";
@@ -205,6 +270,7 @@ TEST_CASE("schema: 20 migrations at once") {
 TEST_CASE("schema: roles can do what they are for, and no more") {
     scratch_schema schema("roles");
     migrate(schema.options);
+    schema.sql("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA " + schema.options.schema + " FROM PUBLIC");
     create_roles(schema.options);
     create_roles(schema.options);
     run(open_test_database(schema.options)->open_or_create_space(space_options("shared"))).value();

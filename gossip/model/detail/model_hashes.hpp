@@ -14,8 +14,9 @@ namespace opstore::gossip {
 /// What a summary_model knows of its store at one watermark. No I/O: ops come in, hashes come out.
 ///
 /// Time is cut once, at the fold: slices [0, full_slices()) are one table, every unit of time since that has
-/// ops is another. All layouts of slices consist of whole units, so a layout's tables are sums of these;
-/// those of the layouts asked for last are kept, as every message of a round asks for the same one.
+/// ops is another. Those units that no layout tells apart (arc::stretch_start()) come as one, in the first of
+/// them. So a layout's tables are sums of these; those of the layouts asked for last are kept, as every
+/// message of a round asks for the same one.
 class summary_model::hashes {
 public:
     /// Precondition: `all` was retrieved for `full_slices`.
@@ -54,7 +55,7 @@ private:
     static constexpr std::size_t layouts_max = 2;
 
     layout_tables const& tables_of(arc::slice_layout const& layout);
-    /// The tables of the units that start in `range`. Precondition: not before the fold.
+    /// The tables of the units that start in `range`, slices of a layout. Precondition: not before the fold.
     std::vector<detail::sector_table const*> units_in(arc::time_range range) const;
 
     int factor_;

@@ -15,10 +15,10 @@ namespace opstore::gossip::detail {
 
 /// A combined hash for each sector that has ops.
 ///
-/// A model holds a table for each quarter of an hour, most of them of a few sectors, and a process may hold a
-/// thousand models. So a table has one bit for each sector, and the hashes behind each other in one block,
-/// each as long as the ids of the space are. The hash of all sectors is kept too: what half of the sectors or
-/// more have in common with it costs only what they leave out.
+/// A model holds a table for each recent quarter of an hour, most of them of a few sectors, and a process may
+/// hold a thousand models. So a table has one bit for each sector, and the hashes behind each other in one
+/// block, each as long as the ids of the space are. The hash of all sectors is kept too: what half of the
+/// sectors or more have in common with it costs only what they leave out.
 ///
 /// Thread safety: a value type.
 class sector_table {

@@ -101,6 +101,8 @@ void make_home(fs::path const& home, os_user const& user) {
         else if (errno != EEXIST && !fs::is_directory(directory))
             fail_with_errno(fmt::format("cannot make \"{}\"", directory.string()));
     }
+    if (!fs::is_directory(home))
+        fail(fmt::format("\"{}\" is not a directory", home.string()));
 }
 
 void make_private_directory(fs::path const& directory, os_user const& user) {
