@@ -156,8 +156,8 @@ double seconds_of_start(op_store& store) {
     return watch.seconds();
 }
 
-/// A slice costs SQLite the more, the more ops there are. At ten million one sector did not end within a
-/// quarter of an hour, so it is not asked.
+/// A slice costs SQLite the more, the more ops there are. At ten million one sector had not ended after
+/// 14 minutes, so it is not asked.
 std::size_t sectors_of_sqlite(std::uint64_t scale) {
     return scale <= 100'000 ? 4 : scale <= 1'000'000 ? 1 : 0;
 }
