@@ -156,18 +156,34 @@ double seconds_of_start(op_store& store) {
     return watch.seconds();
 }
 
-/// A slice costs SQLite the more, the more ops there are. At ten million one sector had not ended after
-/// 14 minutes, so it is not asked.
-std::size_t sectors_of_sqlite(std::uint64_t scale) {
-    return scale <= 100'000 ? 4 : scale <= 1'000'000 ? 1 : 0;
+/// A slice costs SQLite the more, the more ops there are.
+std::size_t sectors_of_sqlite(stage const& s, std::uint64_t scale) {
+    return scale <= 100'000 && !s.smoke() ? 4 : 1;
 }
 
-void ask_start(stage& s, std::uint64_t scale, host_space& host, std::string const& question) {
+/// At ten million SQLite's first start had not ended its first sector after 14 minutes.
+bool sqlite_starts_first(std::uint64_t scale) {
+    return scale <= 1'000'000;
+}
+
+/// What its first start would have left behind in the sectors that it is asked for.
+void give_slice_hashes(stage& s, std::uint64_t scale, op_store& host) {
+    for (std::size_t part = 0; part < parts; ++part) {
+        for (std::size_t i = 0; i < sectors_of_sqlite(s, scale); ++i) {
+            auto const sector = arc::sector_arc(static_cast<arc::sector_index>(part * part_sectors + i));
+            for (auto const& slice : run(host.retrieve_slice_hashes(sector)).value()) {
+                s.sqlite().store_slice_hash(sector, slice.index, slice.hash);
+            }
+        }
+    }
+}
+
+void ask_start(stage& s, std::uint64_t scale, host_space& host, std::string const& question,
+               bool asks_sqlite) {
     calls_of_store single_calls(host.store());
     calls_of_sqlite sqlite_calls(s.sqlite());
     starter single(single_calls, s.smoke() ? 2 : part_sectors);
-    starter sqlite(sqlite_calls, s.smoke() ? 1 : sectors_of_sqlite(scale));
-    bool const asks_sqlite = sqlite.sectors > 0;
+    starter sqlite(sqlite_calls, sectors_of_sqlite(s, scale));
     std::vector<contender> contenders{[&](std::size_t) { return seconds_of_start(s.store()); },
                                       [&](std::size_t part) { return single.start_part(part); }};
     if (asks_sqlite) {
@@ -195,8 +211,11 @@ void ask_cold_start(stage& s, std::uint64_t scale) {
     host_space host(s);
     s.sqlite().clear_slice_hashes();
     s.settle();
-    ask_start(s, scale, host, "summary model, very first start");
-    ask_start(s, scale, host, "summary model, later start");
+    ask_start(s, scale, host, "summary model, very first start", sqlite_starts_first(scale));
+    if (!sqlite_starts_first(scale)) {
+        give_slice_hashes(s, scale, host.store());
+    }
+    ask_start(s, scale, host, "summary model, later start", true);
     auto const seconds = take_turns(s.rounds(), {[&](std::size_t) { return seconds_of_start(s.store()); }});
     s.out().add_growth("summary model, start", scale, seconds[0]);
 }

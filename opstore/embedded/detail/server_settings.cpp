@@ -51,7 +51,7 @@ std::uint64_t available_memory() {
 std::string server_conf(std::filesystem::path const& config_directory,
                         std::filesystem::path const& socket_directory, std::uint64_t memory_bytes) {
     constexpr std::uint64_t mib = 1u << 20;
-    auto const shared_buffers_mib = std::clamp<std::uint64_t>(memory_bytes / mib / 8, 128, 1024);
+    auto const shared_buffers_mib = std::clamp<std::uint64_t>(memory_bytes / mib / 8, 128, 4096);
     return fmt::format(
         R"(# Written by opstore at every start of the server.
 # Lines of your own belong in data/postgresql.conf, below the line that includes this file.
