@@ -44,9 +44,8 @@ class recorded_job final : public job {
 public:
     using work_type = std::function<void(connection&)>;
 
-    recorded_job(lane l, work_type work, deadline until = deadline())
-        : job(l, persistence::once, until.at().value_or(clock::now() + wait_max), !until.at()),
-          work_(std::move(work)) {}
+    recorded_job(lane l, work_type work, deadline until = deadline(), persistence p = persistence::once)
+        : job(l, p, until.at().value_or(clock::now() + wait_max), !until.at()), work_(std::move(work)) {}
 
     void run(connection& c) override { work_(c); }
     void succeed() override {
@@ -58,6 +57,7 @@ public:
         try {
             std::rethrow_exception(error);
         } catch (store_error const& e) {
+            in_doubt = e.commit_in_doubt();
             done_.set_value(e.code());
         }
     }
@@ -70,6 +70,7 @@ public:
     }
 
     std::atomic<int> outcomes{0};
+    std::atomic<bool> in_doubt{false};
 
 private:
     work_type work_;
@@ -273,6 +274,59 @@ TEST_CASE("pool: every job has one outcome, however threads, deadlines and an ea
             CHECK(j->outcomes == 1);
     }
     CHECK(writes_max <= static_cast<int>(connections) - 1);
+}
+
+TEST_CASE("pool: a write is in doubt if any of its attempts is") {
+    counted_pool counted(2);
+    int attempts = 0;
+    auto const lost_then_refused = [&](connection& c) {
+        if (++attempts > 1)
+            c.execute_text("fail", "SELECT 1 / 0");
+        store_error::facts facts;
+        facts.retryable = true;
+        facts.commit_in_doubt = true;
+        throw store_error("the answer was lost", std::move(facts));
+    };
+    for (lane const l : {lane::write, lane::read}) {
+        attempts = 0;
+        auto const j = std::make_shared<recorded_job>(l, lost_then_refused, deadline(), persistence::retry);
+        counted.pool.submit(j);
+        CHECK(j->wait() == errc::rejected_by_database);
+        CHECK(attempts == 2);
+        CHECK(j->in_doubt == (l == lane::write));
+    }
+}
+
+TEST_CASE("pool: what runs when it is closed is cancelled in the server, in the end") {
+    auto pool = std::make_unique<counted_pool>(2);
+    std::atomic<bool> runs{false};
+    auto const j = submit(pool->pool, lane::write, [&](connection& c) {
+        runs = true;
+        c.execute_text("sleep", "SELECT pg_sleep(600)");
+    });
+    while (!runs)
+        std::this_thread::yield();
+    auto const begin = std::chrono::steady_clock::now();
+    pool.reset();
+    CHECK(std::chrono::steady_clock::now() - begin >= connection_pool::close_grace);
+    CHECK(j->wait() == errc::overloaded);
+    CHECK(j->in_doubt);
+    CHECK(j->outcomes == 1);
+}
+
+TEST_CASE("pool: a cancel that comes between two statements holds for the second") {
+    connection c(locked_space::settings());
+    c.execute_text("first", "SELECT 1");
+    c.cancel();
+    CHECK_THROWS_AS(c.execute_text("second", "SELECT 1"), store_error);
+}
+
+TEST_CASE("pool: a session does not inherit what would end its waits") {
+    auto settings = locked_space::settings();
+    settings.conninfo += " options='-c lock_timeout=5s -c idle_session_timeout=7s'";
+    connection c(settings);
+    CHECK(setting(c, "lock_timeout") == "0");
+    CHECK(setting(c, "idle_session_timeout") == "0");
 }
 
 }  // namespace opstore::testing

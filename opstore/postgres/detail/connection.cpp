@@ -29,10 +29,12 @@ constexpr std::string_view planner_options =
 constexpr std::string_view memory_options = " -c work_mem=16MB";
 
 /// Semantics that the store relies on and must not inherit. A writer that hangs inside a transaction of
-/// several statements must not hold the sequencer for ever.
+/// several statements must not hold the sequencer for ever; but who waits for it, or is idle, has his own
+/// deadline.
 constexpr std::string_view semantic_options =
     " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
-    " -c idle_in_transaction_session_timeout=30s -c standard_conforming_strings=on";
+    " -c idle_in_transaction_session_timeout=30s -c lock_timeout=0 -c idle_session_timeout=0"
+    " -c standard_conforming_strings=on";
 
 void append_keyword(std::string& out, std::string_view keyword, std::string_view value) {
     out.append(keyword).append("='");
@@ -50,6 +52,13 @@ std::string one_line(std::string_view text) {
     return std::string(text.substr(0, text.find('\n')));
 }
 
+/// In seconds, for each address: no longer than a call waits. libpq takes 1 for 2.
+std::string connect_timeout(std::chrono::milliseconds statement_timeout) {
+    constexpr std::int64_t longest = 10;
+    auto const seconds = std::chrono::ceil<std::chrono::seconds>(statement_timeout).count();
+    return fmt::format("{}", seconds > 0 ? std::min<std::int64_t>(seconds, longest) : longest);
+}
+
 /// The caller's conninfo as libpq reads it, with our session settings behind the caller's own.
 std::string complete_conninfo(connection_settings const& settings) {
     char* message = nullptr;
@@ -63,11 +72,12 @@ std::string complete_conninfo(connection_settings const& settings) {
             fmt::format("the connection string is malformed: {}", message ? one_line(message) : "no memory"),
             std::move(facts));
     }
-    std::map<std::string, std::string> keywords = {{"application_name", "opstore"},
-                                                   {"connect_timeout", "10"},
-                                                   {"keepalives_idle", "30"},
-                                                   {"tcp_user_timeout", "60000"},
-                                                   {"client_encoding", "UTF8"}};
+    std::map<std::string, std::string> keywords = {
+        {"application_name", "opstore"},
+        {"connect_timeout", connect_timeout(settings.statement_timeout)},
+        {"keepalives_idle", "30"},
+        {"tcp_user_timeout", "60000"},
+        {"client_encoding", "UTF8"}};
     if (char const* inherited = std::getenv("PGOPTIONS"))
         keywords["options"] = inherited;
     for (PQconninfoOption const* option = given.get(); option->keyword; ++option) {
@@ -108,6 +118,20 @@ store_error refused_by_server(char const* statement, std::string const& sqlstate
                  : facts.retryable           ? errc::unavailable
                                              : errc::rejected_by_database;
     return store_error(fmt::format("{}: {} ({})", statement, one_line(message), sqlstate), std::move(facts));
+}
+
+/// The server ends a session that sends it more, which looks like a lost connection.
+void require_message_fits(char const* statement, std::size_t bytes) {
+    constexpr std::size_t most = 1'000'000'000;
+    if (bytes <= most)
+        return;
+    store_error::facts facts;
+    facts.code = errc::invalid_argument;
+    facts.statement = statement;
+    throw store_error(fmt::format("{}: the arguments have more than {} bytes, the most that the server takes "
+                                  "at once",
+                                  statement, most),
+                      std::move(facts));
 }
 
 /// A reply that never came: the server may have done what it was asked.
@@ -243,12 +267,16 @@ connection::~connection() = default;
 
 rows connection::execute(sql::statement const& statement, parameters const& values) {
     constexpr int binary = 1;
+    require_not_cancelled(statement.name);
     PGconn* const link = session_->link.handle();
     if (session_->prepared.insert(statement.name).second)
         session_->answer(statement.name, PQprepare(link, statement.name, statement.text, 0, nullptr));
     std::vector<char const*> images;
     std::vector<int> lengths;
+    std::size_t message_bytes = 0;
     for (std::string const& image : values.images()) {
+        message_bytes += image.size();
+        require_message_fits(statement.name, message_bytes);
         images.push_back(image.data());
         lengths.push_back(static_cast<int>(image.size()));
     }
@@ -259,6 +287,7 @@ rows connection::execute(sql::statement const& statement, parameters const& valu
 }
 
 rows connection::execute_text(char const* name, std::string const& sql) {
+    require_not_cancelled(name);
     return session_->answer(name, PQexec(session_->link.handle(), sql.c_str()));
 }
 
@@ -281,7 +310,17 @@ void connection::set_statement_timeout(std::chrono::milliseconds timeout) {
     session_->timeout = timeout;
 }
 
+void connection::require_not_cancelled(char const* statement) const {
+    if (!cancelled_)
+        return;
+    store_error::facts facts;
+    facts.code = errc::timed_out;
+    facts.statement = statement;
+    throw store_error(fmt::format("{}: the work was cancelled before", statement), std::move(facts));
+}
+
 void connection::cancel() noexcept {
+    cancelled_ = true;
     try {
         session_->link.cancel_query();
     } catch (std::exception const&) {

@@ -2,6 +2,7 @@
 
 #include <opstore/postgres/detail/binary_image.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -87,12 +88,17 @@ public:
     /// 0: no limit. Sends something only if the session's value differs.
     void set_statement_timeout(std::chrono::milliseconds timeout);
 
-    /// Asks the server to end what this session is executing. From any thread; blocks for a connect.
+    /// Asks the server to end what this session is executing; between two statements it finds nothing to end,
+    /// so the next one is refused here. From any thread; blocks for a connect.
     void cancel() noexcept;
 
 private:
     struct session;
+
+    void require_not_cancelled(char const* statement) const;
+
     std::unique_ptr<session> session_;
+    std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace opstore::postgres::detail

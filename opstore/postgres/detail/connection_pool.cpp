@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <random>
+#include <system_error>
 
 namespace opstore::postgres::detail {
 namespace {
@@ -21,12 +22,15 @@ std::exception_ptr timed_out(char const* where, bool in_doubt) {
         store_error(fmt::format("the deadline passed {}", where), std::move(facts)));
 }
 
-std::exception_ptr overloaded(char const* why) {
+std::exception_ptr overloaded(char const* why, bool in_doubt = false) {
     store_error::facts facts;
     facts.code = errc::overloaded;
     facts.retryable = true;
+    facts.commit_in_doubt = in_doubt;
     return std::make_exception_ptr(store_error(why, std::move(facts)));
 }
+
+constexpr char const* is_closing = "the database is being closed";
 
 /// The largest that the server takes is 2^31 - 1.
 constexpr std::int64_t statement_timeout_max_ms = 2'000'000'000;
@@ -64,7 +68,33 @@ bool says_read_only(std::exception_ptr const& error) {
     }
 }
 
+bool says_in_doubt(std::exception_ptr const& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (store_error const& e) {
+        return e.commit_in_doubt();
+    } catch (...) {
+        return false;
+    }
+}
+
 }  // namespace
+
+std::exception_ptr in_doubt(std::exception_ptr const& error, char const* what) {
+    try {
+        std::rethrow_exception(error);
+    } catch (store_error const& e) {
+        store_error::facts facts;
+        facts.code = e.code();
+        facts.retryable = e.retryable();
+        facts.commit_in_doubt = true;
+        facts.sqlstate = e.sqlstate();
+        facts.statement = e.statement();
+        return std::make_exception_ptr(store_error(std::string(e.what()) + what, std::move(facts)));
+    } catch (...) {
+        return error;
+    }
+}
 
 store_error impl::cancelled_in_doubt() {
     store_error::facts facts;
@@ -82,11 +112,24 @@ connection_pool::connection_pool(std::size_t connections, std::chrono::milliseco
     for (std::size_t i = 0; i < std::max<std::size_t>(connections, 2); ++i)
         workers_.push_back(std::make_unique<worker>());
     idle_.reserve(workers_.size());
-    for (auto const& w : workers_)
-        w->thread = std::thread([this, &w = *w] { work(w); });
+    try {
+        for (auto const& w : workers_)
+            w->thread = std::thread([this, &w = *w] { work(w); });
+    } catch (std::system_error const& e) {
+        stop();
+        store_error::facts facts;
+        facts.retryable = true;
+        throw store_error(
+            fmt::format("cannot start a thread for each of {} connections: {}", workers_.size(), e.what()),
+            std::move(facts));
+    }
 }
 
 connection_pool::~connection_pool() {
+    stop();
+}
+
+void connection_pool::stop() {
     job_list dropped;
     {
         std::lock_guard const lock(mutex_);
@@ -101,10 +144,34 @@ connection_pool::~connection_pool() {
     stopped_.notify_all();
     for (auto const& j : dropped) {
         if (settle(*j))
-            j->fail(overloaded("the database is being closed"));
+            j->fail(overloaded(is_closing));
     }
-    for (auto const& w : workers_)
-        w->thread.join();
+    bool ended = false;
+    {
+        std::unique_lock lock(mutex_);
+        ended = thread_ended_.wait_for(lock, close_grace, [this] { return threads_ == 0; });
+    }
+    if (!ended)
+        cancel_all_running();
+    for (auto const& w : workers_) {
+        if (w->thread.joinable())
+            w->thread.join();
+    }
+}
+
+void connection_pool::cancel_all_running() {
+    for (auto const& w : workers_) {
+        std::shared_ptr<job> running;
+        {
+            std::lock_guard const lock(w->guard);
+            running = w->current;
+        }
+        if (!running)
+            continue;
+        if (settle(*running))
+            running->fail(overloaded(is_closing, running->lane_ == lane::write));
+        cancel_running(running);
+    }
 }
 
 void connection_pool::submit(std::shared_ptr<job> j) {
@@ -124,7 +191,7 @@ void connection_pool::submit(std::shared_ptr<job> j) {
         std::lock_guard const lock(mutex_);
         auto& queue = j->lane_ == lane::read ? waiting_reads_ : waiting_writes_;
         if (stopping_) {
-            refused = "the database is being closed";
+            refused = is_closing;
         } else if (!idle_.empty() && may_run(j->lane_)) {
             chosen = idle_.back();
             idle_.pop_back();
@@ -192,6 +259,10 @@ void connection_pool::cancel_running(std::shared_ptr<job> const& j) {
 }
 
 void connection_pool::work(worker& w) {
+    {
+        std::lock_guard const lock(mutex_);
+        ++threads_;
+    }
     auto j = next_or_idle(w, std::nullopt);
     for (;;) {
         if (!j)
@@ -210,6 +281,9 @@ void connection_pool::work(worker& w) {
         j = l == lane::read ? std::move(next) : next_or_idle(w, l);
     }
     disconnect(w);
+    std::lock_guard const lock(mutex_);
+    --threads_;
+    thread_ended_.notify_one();
 }
 
 std::shared_ptr<job> connection_pool::next_or_idle(worker& w, std::optional<lane> done) {
@@ -251,11 +325,16 @@ void connection_pool::note_started(lane l) {
 
 std::optional<std::exception_ptr> connection_pool::attempt_until_done(worker& w,
                                                                       std::shared_ptr<job> const& j) {
+    bool doubted = false;
     for (int number = 1; !j->settled_; ++number) {
-        auto const error = attempt(w, j);
+        auto error = attempt(w, j);
         bool again = false;
         if (error) {
             disconnect(w);
+            // An attempt that failed for sure says nothing about those before it.
+            if (doubted && !says_in_doubt(error))
+                error = in_doubt(error, "; whether an attempt before was successful is in doubt");
+            doubted = j->lane_ == lane::write && says_in_doubt(error);
             if (says_read_only(error))
                 ++generation_;
             again = j->persistence_ == persistence::retry && is_retryable(error) && number < attempts_max &&
@@ -269,12 +348,12 @@ std::optional<std::exception_ptr> connection_pool::attempt_until_done(worker& w,
 
 std::exception_ptr connection_pool::attempt(worker& w, std::shared_ptr<job> const& j) {
     std::exception_ptr error;
+    {
+        std::lock_guard const lock(w.guard);
+        w.current = j;
+    }
     try {
         connect(w, *j);
-        {
-            std::lock_guard const lock(w.guard);
-            w.current = j;
-        }
         if (!j->settled_)
             j->run(*w.link);
     } catch (...) {

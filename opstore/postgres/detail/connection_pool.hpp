@@ -89,13 +89,17 @@ public:
     static constexpr int attempts_max = 4096;
     static constexpr std::chrono::milliseconds first_back_off{20};
     static constexpr std::chrono::milliseconds longest_back_off{1000};
+    /// What runs when the pool is closed may end by itself for so long.
+    static constexpr std::chrono::milliseconds close_grace{5000};
 
     using connect_function = std::function<std::unique_ptr<connection>()>;
 
-    /// `connect` makes a connection that is ready for jobs, or throws store_error.
+    /// `connect` makes a connection that is ready for jobs, or throws store_error. The constructor throws
+    /// store_error(unavailable) if the system has no threads left.
     connection_pool(std::size_t connections, std::chrono::milliseconds default_timeout,
                     connect_function connect);
-    /// Fails what waits (overloaded) and waits for what runs.
+    /// Fails what waits (overloaded) and waits for what runs; what has not ended after close_grace is
+    /// cancelled in the server and fails too, a write in doubt.
     ~connection_pool();
 
     connection_pool(connection_pool const&) = delete;
@@ -135,6 +139,8 @@ private:
         std::thread thread;
     };
 
+    void stop();
+    void cancel_all_running();
     void work(worker& w);
     /// A job that waits, else nothing: then the worker is idle, and what is handed to it is its next.
     std::shared_ptr<job> next_or_idle(worker& w, std::optional<lane> done);
@@ -160,7 +166,8 @@ private:
     connect_function const connect_;
 
     std::mutex mutex_;
-    std::condition_variable stopped_;
+    std::condition_variable stopped_, thread_ended_;
+    std::size_t threads_ = 0;  ///< That have begun and not ended.
     /// While a worker is idle, nothing waits but writes above write_limit_.
     job_list waiting_reads_, waiting_writes_;
     std::vector<worker*> idle_;  ///< Those without a connection first, then as they became idle.
@@ -176,6 +183,10 @@ private:
     deadline_watch cancels_;
     deadline_watch watch_;
 };
+
+/// The same error, of which the caller has to hear that the call may have happened. `what` goes behind its
+/// text.
+std::exception_ptr in_doubt(std::exception_ptr const& error, char const* what);
 
 namespace impl {
 
