@@ -227,6 +227,52 @@ TEST_CASE("tail: ingest waits for a fold only where the tail is long") {
     CHECK(run(space.store->verify()).value().damage_count == 0);
 }
 
+TEST_CASE("tail: ingest waits for the folds of one call that is longer than a fold takes") {
+    space_and_oracle space("long call");
+    auto const holder = space.hold_fold();
+    std::uint64_t const ops = postgres::detail::tail_folder::behind_at + 2 * postgres::detail::fold_ops_max;
+    space.store_batch(0, ops, 1);
+    holder->rollback();
+    // One fold leaves more than ingest may go on with; so when the next call is answered, there were more.
+    space.store_batch(1'000'000, 3, 1);
+    CHECK(std::stoul(space.tail_length()) <= postgres::detail::tail_folder::behind_at + 3);
+}
+
+TEST_CASE("tail: a fold that failed is tried again without another commit") {
+    constexpr char const* name = "fold-again";
+    auto where = test_database_options();
+    where.conninfo += " application_name=" + locked_space::application(name);
+    where.default_timeout = 700ms;
+    auto const store = run(open_test_database(where)->open_or_create_space(space_options(name))).value();
+    space_and_oracle const space(name, arc::factor_default);
+    auto const holder = space.hold_fold();
+    run(store->process_incoming_ops(numbered_batch(0, 5), deadline::after(30s))).value();
+    wait_for_lock_waiters(name, 1);
+    wait_for_lock_waiters(name, 0);
+    CHECK(space.tail_length() == "5");
+    holder->rollback();
+    for (int i = 0; i < 3000 && space.tail_length() != "0"; ++i)
+        std::this_thread::sleep_for(10ms);
+    CHECK(space.tail_length() == "0");
+}
+
+TEST_CASE("tail: a kept hash of a wrong length is an error for who reads it") {
+    space_and_oracle space("wrong length");
+    space.store_batch(0, 1400, 31);
+    run(space.store->seal(space.clock.now(), 1)).value();
+    run_sql(
+        "UPDATE sector_hash SET hash = decode(repeat('ab', 200), 'hex') "
+        "WHERE space_id = (SELECT space_id FROM space WHERE key = 'wrong length')");
+    int refused = 0;
+    for (arc::sector_index sector = 0; sector < 8; ++sector) {
+        arc::arc_set one;
+        one.insert(sector);
+        background_call call(space.store->summarize(one, space.clock.now()));
+        refused += call.finish() ? 1 : 0;
+    }
+    CHECK(refused > 0);
+}
+
 TEST_CASE("tail: a space is dropped while its fold waits") {
     space_and_oracle space("dropped tail");
     auto const holder = space.hold_fold();

@@ -335,7 +335,7 @@ result<std::vector<std::vector<sector_hash>>> fetch_combined_hashes(
             continue;
         sector_hash hash;
         hash.sector = static_cast<arc::sector_index>(found.bigint(row, 1));
-        hash.hash = combined_hash(found.bytea(row, 2));
+        hash.hash = hash_of(found.bytea(row, 2), space.id_length);
         hash.op_count = static_cast<std::uint64_t>(found.bigint(row, 3));
         hashes[static_cast<std::size_t>(found.bigint(row, 0))].push_back(hash);
     }
@@ -367,7 +367,7 @@ result<store_summary> fetch_summary(connection& c, space_view space, arc::arc_se
         auto const ring = found.bigint(row, 0);
         auto& top =
             ring < 0 ? summary.disc_top_hash : summary.ring_top_hashes[static_cast<std::size_t>(ring)];
-        top.add(combined_hash(found.bytea(row, 1)));
+        top.add(hash_of(found.bytea(row, 1), space.id_length));
     }
     return summary;
 }

@@ -11,6 +11,19 @@
 #include <stdexcept>
 
 namespace opstore::postgres::detail {
+namespace {
+
+store_error wrong_length(std::size_t id_length) {
+    store_error::facts facts;
+    facts.code = errc::rejected_by_database;
+    return store_error(
+        fmt::format(
+            "the database holds ids or hashes that are not {} bytes long, or not all; verify the space",
+            id_length),
+        std::move(facts));
+}
+
+}  // namespace
 
 parameters of_space(space_view space) {
     parameters values;
@@ -67,25 +80,23 @@ void require_ascending(std::vector<std::int64_t> const& values, char const* stat
 
 void append_ids(std::vector<op_id>& out, std::span<const std::byte> joined, std::size_t id_length,
                 std::size_t count) {
-    if (joined.size() != count * id_length) {
-        store_error::facts facts;
-        facts.code = errc::rejected_by_database;
-        throw store_error(
-            fmt::format(
-                "the database holds ids or hashes that are not {} bytes long, or not all; verify the space",
-                id_length),
-            std::move(facts));
-    }
+    if (joined.size() != count * id_length)
+        throw wrong_length(id_length);
     out.reserve(out.size() + count);
     for (std::size_t i = 0; i < count; ++i)
         out.emplace_back(joined.subspan(i * id_length, id_length));
 }
 
 bool fold_some(connection& c, space_identity space) {
-    constexpr std::int64_t ops_max = 16'384;
-    auto const folded =
-        c.execute(sql::fold, parameters().bigint(space.space_id).bigint(space.incarnation).bigint(ops_max));
+    auto const folded = c.execute(
+        sql::fold, parameters().bigint(space.space_id).bigint(space.incarnation).bigint(fold_ops_max));
     return !folded.empty() && folded.boolean(0, 0);
+}
+
+combined_hash hash_of(std::span<const std::byte> bytes, std::size_t id_length) {
+    if (bytes.size() != id_length)
+        throw wrong_length(id_length);
+    return combined_hash(bytes);
 }
 
 void add_part(std::vector<std::byte>& hash, std::span<const std::byte> part) {

@@ -39,8 +39,10 @@ inline constexpr std::int64_t result_bytes_max = 32 << 20;
 /// it finds nothing.
 parameters of_space(space_view space);
 
-/// Folds a bounded part of a space's tail (see sql/statements/fold.sql). Returns whether some is left to
-/// fold. A repeat goes on where the one before ended.
+inline constexpr std::int64_t fold_ops_max = 16'384;
+
+/// Folds at most fold_ops_max ops of a space's tail (see sql/statements/fold.sql). Returns whether some are
+/// left. A repeat goes on where the one before ended.
 bool fold_some(connection& c, space_identity space);
 
 refusal space_is_gone();
@@ -73,6 +75,9 @@ void require_ascending(std::vector<std::int64_t> const& values, char const* stat
 /// Cuts joined ids, or hashes, apart and adds them. Throws store_error unless they are `count`.
 void append_ids(std::vector<op_id>& out, std::span<const std::byte> joined, std::size_t id_length,
                 std::size_t count);
+
+/// A hash as the database keeps it. Throws store_error unless it is as long as the space's ids.
+combined_hash hash_of(std::span<const std::byte> bytes, std::size_t id_length);
 
 /// Combines one more part of a slice's hash with those before it (see sql/statements/fold.sql). Empty: none
 /// yet.

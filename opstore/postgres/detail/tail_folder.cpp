@@ -51,13 +51,15 @@ void tail_folder::fold(std::size_t ops_min) {
 }
 
 void tail_folder::fold_soon() {
+    auto pause = fold_after;
     {
         std::lock_guard const lock(mutex_);
         if (folding_ || due_soon_ || tail_ == 0)
             return;
         due_soon_ = true;
+        pause *= 1 << failures_;
     }
-    pool_.watch().add(job::clock::now() + fold_after, [weak = weak_from_this()] {
+    pool_.watch().add(job::clock::now() + pause, [weak = weak_from_this()] {
         auto const folder = weak.lock();
         if (!folder)
             return;
@@ -74,12 +76,13 @@ void tail_folder::end_fold(bool succeeded, bool more) {
         std::lock_guard const lock(mutex_);
         folding_ = false;
         if (succeeded)
-            tail_ = more ? std::max(tail_ - being_folded_, fold_at) : tail_ - being_folded_;
+            tail_ = more ? std::max(tail_ - std::min<std::size_t>(being_folded_, fold_ops_max), fold_at)
+                         : tail_ - being_folded_;
+        failures_ = succeeded ? 0 : std::min(failures_ + 1, failures_counted_max);
     }
-    if (succeeded) {
+    if (succeeded)
         fold(fold_at);
-        fold_soon();
-    }
+    fold_soon();
     caught_up_();
 }
 

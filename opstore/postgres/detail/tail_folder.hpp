@@ -13,7 +13,7 @@ namespace opstore::postgres::detail {
 
 /// Folds the ops of a space behind the commits that stored them, on another connection
 /// (sql/statements/fold.sql). Nobody waits for it: readers add what is not folded yet, the tail. It only has
-/// to stay short, and does, as long as somebody stores ops.
+/// to stay short, and does, as long as folds succeed.
 ///
 /// Thread safety: every method from any thread.
 class tail_folder : public std::enable_shared_from_this<tail_folder> {
@@ -34,8 +34,9 @@ public:
     /// nevertheless.
     void note_stored(std::size_t ops);
 
-    /// A fold is under way, and those who store ops should wait for it. One that fails holds nobody up: the
-    /// next commit tries again.
+    /// A fold is under way, and those who store ops should wait for it. One that fails holds nobody up: it is
+    /// tried again behind the next commit that makes the tail long enough, and after fold_after, which
+    /// doubles with each failure up to a minute.
     bool is_behind() const;
 
 private:
@@ -54,6 +55,8 @@ private:
     bool first_ = true;  ///< Nothing was stored yet.
     std::size_t being_folded_ = 0;
     bool folding_ = false;
+    static constexpr int failures_counted_max = 6;
+    int failures_ = 0;       ///< In a row, as far as they are counted.
     bool due_soon_ = false;  ///< fold_soon() has set a timer.
 };
 
