@@ -34,7 +34,7 @@ struct incoming_op {
         : data(std::move(bytes)), claimed_id(claimed) {}
 };
 
-/// An op that this call, and no other call ever, made part of the space.
+/// An op that this call made part of the space, or one before it that ended in doubt; no other call lists it.
 struct new_op {
     op_id id;
     arc::timestamp created_at;
@@ -271,7 +271,7 @@ public:
     /// Effect: each op's id is computed here. A bad op is rejected alone, with its reason; the rest is stored
     ///   atomically. First write wins: an op never changes. Any number of ops, the empty batch included.
     /// Cancellation: before the batch was handed to the database: nothing is stored, operation_aborted.
-    ///   After: store_error(cancelled_in_doubt); a repeat then tells what is held.
+    ///   After: store_error(cancelled_in_doubt); a repeat tells what is held, and lists what is new of both.
     /// Errors: beyond the common ones store_error with commit_in_doubt() after a deadline.
     /// Ordering and durability: on return the ops are durable and visible. stored_at grows strictly, in the
     ///   order of the batch.

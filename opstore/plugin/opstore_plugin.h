@@ -358,7 +358,8 @@ typedef struct opstore_outcome {
     opstore_bytes id; /* Of the op; empty if it was rejected. */
 } opstore_outcome;
 
-/* An op that this call, and no other call ever, made part of the space. */
+/* An op that this call made part of the space, or a call before it through the same opstore_space that ended
+ * with commit_in_doubt or OPSTORE_CANCELLED_IN_DOUBT, of which it is mostly the repeat. No other call lists it. */
 typedef struct opstore_new_op {
     opstore_bytes id;
     int64_t created_at;

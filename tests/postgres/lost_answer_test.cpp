@@ -1,7 +1,8 @@
 // Goal: each op is in exactly one call's list of newly stored ones, whatever becomes of answers and sessions.
 // Method: a proxy that throws away an answer which the server has sent; pg_terminate_backend at random
-// moments.
+// moments; a lock that holds an ingest until its caller has given up.
 #include <tests/postgres/cutting_proxy.hpp>
+#include <tests/postgres/locked_space.hpp>
 #include <tests/postgres/numbered_ops.hpp>
 #include <tests/postgres/test_database.hpp>
 #include <tests/support/random.hpp>
@@ -65,6 +66,75 @@ TEST_CASE("lost answer: the repeat finds out what the lost commit stored") {
     check_each_once(seen, next);
     CHECK(run(store->query_total_op_count()).value() == next);
     CHECK(run(store->verify()).value().damage_count == 0);
+}
+
+TEST_CASE("lost answer: who gave up hears from the next call what the first one stored") {
+    std::string name = "cancelled-unheard";
+    deadline until = deadline::after(std::chrono::seconds(60));
+    bool cancels = true;
+    SUBCASE("it was cancelled") {}
+    SUBCASE("its deadline passed") {
+        name = "timed-out-unheard";
+        until = deadline::after(std::chrono::milliseconds(700));
+        cancels = false;
+    }
+    locked_space space(name);
+    tally seen;
+    ingest_call call(space.store->process_incoming_ops(numbered_batch(0, 10), until));
+    wait_for_lock_waiters(name, 1);
+    if (cancels)
+        call.cancel();
+    CHECK(call.finish());
+    space.release();
+    auto const overlapping = run(space.store->process_incoming_ops(numbered_batch(5, 10))).value();
+    CHECK(overlapping.duplicate_count() == 0);
+    std::uint64_t bytes = 0;
+    for (incoming_op const& op : numbered_batch(5, 10))
+        bytes += op.data.size();
+    CHECK(overlapping.newly_stored_bytes == bytes);
+    for (std::size_t i = 0; i < overlapping.newly_stored.size(); ++i)
+        CHECK(overlapping.newly_stored[i].id == id_of_numbered_op(5 + i));
+    count(seen, overlapping);
+    auto const repeat = run(space.store->process_incoming_ops(numbered_batch(0, 10))).value();
+    CHECK(repeat.newly_stored.size() == 5);
+    count(seen, repeat);
+    count(seen, run(space.store->process_incoming_ops(numbered_batch(0, 15))).value());
+    check_each_once(seen, 15);
+}
+
+TEST_CASE("lost answer: an outage outlasts the call whose answer was lost") {
+    constexpr std::uint64_t size = 10;
+    constexpr int attempts = 12;
+    cutting_proxy proxy;
+    auto where = test_database_options();
+    where.conninfo = proxy.conninfo();
+    where.connections = 2;
+    where.default_timeout = std::chrono::milliseconds(700);
+    auto const store =
+        run(open_test_database(where)->open_or_create_space(space_options("long-outage"))).value();
+    auto const beside = run(open_test_database()->open_or_create_space(space_options("long-outage"))).value();
+    run(store->process_incoming_ops(numbered_batch(1'000'000, 1))).value();
+    tally seen;
+    int stored_unheard = 0;
+    for (std::uint64_t i = 0; i < attempts; ++i) {
+        auto const before = run(beside->query_total_op_count()).value();
+        proxy.refuse(1'000'000);
+        // What is cut is the answer to the ingest or, now and then, to a fold or a preparation before it.
+        proxy.cut_answer(1);
+        ingest_call call(store->process_incoming_ops(numbered_batch(i * size, size)));
+        bool const failed = call.finish() != nullptr;
+        stored_unheard += failed && run(beside->query_total_op_count()).value() == before + size ? 1 : 0;
+        proxy.cut_answer(0);
+        proxy.refuse(0);
+        auto const repeat = run(store->process_incoming_ops(numbered_batch(i * size, size))).value();
+        if (failed) {
+            CHECK(repeat.newly_stored.size() == size);
+            count(seen, repeat);
+        }
+    }
+    CHECK(stored_unheard > 0);
+    for (auto const& [id, times] : seen)
+        CHECK(times == 1);
 }
 
 TEST_CASE("lost answer: sessions killed at any moment under overlapping callers") {

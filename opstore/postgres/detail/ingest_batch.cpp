@@ -15,6 +15,23 @@ constexpr int batches_locked_after_a_race = 32;
 
 }  // namespace
 
+std::optional<std::vector<op_id>> find_committed(connection& c, space_identity space, tried_batch batch) {
+    parameters tried;
+    tried.bigint(space.space_id).bigint(batch.writer).bigint(batch.first_number);
+    auto const mark = c.execute(sql::find_mark, tried);
+    if (mark.empty())
+        return std::nullopt;
+    parameters stamps;
+    stamps.bigint(space.space_id).bigint(mark.bigint(0, 0)).bigint(mark.bigint(0, 1));
+    auto const ids = c.execute(sql::marked_ops, stamps);
+    std::vector<op_id> added;
+    for (std::size_t row = 0; row < ids.count(); ++row) {
+        if (auto const id = op_id::from_bytes(ids.bytea(row, 0)))
+            added.push_back(*id);
+    }
+    return added;
+}
+
 ingest_batch::ingest_batch(std::vector<admission const*> calls) : calls_(std::move(calls)) {
     find_unique_ops();
     cut_into_statements();
@@ -120,16 +137,10 @@ bool ingest_batch::store_after_doubt(connection& c, space_identity space, batch_
         c.rollback();
         return false;
     }
-    parameters tried;
-    tried.bigint(space.space_id).bigint(writer.id).bigint(first_batch_tried_);
-    auto const mark = c.execute(sql::find_mark, tried);
-    if (!mark.empty()) {
-        parameters stamps;
-        stamps.bigint(space.space_id).bigint(mark.bigint(0, 0)).bigint(mark.bigint(0, 1));
-        note_fresh_by_id(c.execute(sql::marked_ops, stamps));
-    } else {
+    if (auto added = find_committed(c, space, {writer.id, first_batch_tried_}))
+        note_fresh_by_id(std::move(*added));
+    else
         store_behind_lock(c, space, writer, clock);
-    }
     c.commit();
     return true;
 }
@@ -180,10 +191,7 @@ void ingest_batch::note_fresh(rows const& answer, statement_range range) {
     }
 }
 
-void ingest_batch::note_fresh_by_id(rows const& ids) {
-    std::vector<op_id> added;
-    for (std::size_t row = 0; row < ids.count(); ++row)
-        added.emplace_back(ids.bytea(row, 0));
+void ingest_batch::note_fresh_by_id(std::vector<op_id> added) {
     std::sort(added.begin(), added.end());
     for (std::size_t i = 0; i < unique_.size(); ++i)
         fresh_[i] = std::binary_search(added.begin(), added.end(), unique_[i]->id);

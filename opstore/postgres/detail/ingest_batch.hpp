@@ -22,6 +22,16 @@ struct batch_writer {
     int locks_ahead = 0;
 };
 
+/// A batch as its mark knows it. It may have been tried under later numbers too.
+struct tried_batch {
+    std::int64_t writer;
+    std::int64_t first_number;
+};
+
+/// The ids that a batch added, if it was committed. Precondition: lock_space in this transaction, so that an
+/// attempt that is still under way is waited for.
+std::optional<std::vector<op_id>> find_committed(connection& c, space_identity space, tried_batch batch);
+
 /// The ops of one or more calls, written in one transaction. Blocking, for a thread of the pool.
 ///
 /// An op that several calls bring, or one call twice, is written once and is new for the first of them.
@@ -64,7 +74,7 @@ private:
     bool execute(connection& c, statement_range range, space_identity space, batch_writer const& writer,
                  std::optional<arc::timestamp> clock);
     void note_fresh(rows const& answer, statement_range range);
-    void note_fresh_by_id(rows const& ids);
+    void note_fresh_by_id(std::vector<op_id> added);
 
     std::vector<admission const*> calls_;
     std::vector<admitted_op const*> unique_;          ///< In the order in which they came.

@@ -17,23 +17,7 @@ std::int64_t random_positive() {
     return static_cast<std::int64_t>(value >> 1);
 }
 
-/// An outage, as the caller of an ingest has to hear it: whether its ops may have been stored.
-std::exception_ptr in_doubt(std::exception_ptr const& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (store_error const& e) {
-        store_error::facts facts;
-        facts.code = e.code();
-        facts.retryable = e.retryable();
-        facts.commit_in_doubt = true;
-        facts.sqlstate = e.sqlstate();
-        facts.statement = e.statement();
-        return std::make_exception_ptr(store_error(
-            std::string(e.what()) + "; whether the ops were stored is in doubt", std::move(facts)));
-    } catch (...) {
-        return error;
-    }
-}
+constexpr char const* stored_or_not = "; whether the ops were stored is in doubt";
 
 /// Whether one call's data may be what the database refused, so that the others deserve a try without it.
 bool is_data_error(std::exception_ptr const& error) {
@@ -81,16 +65,20 @@ public:
         : job(lane::write, persistence::retry, until, default_deadline),
           queue_(std::move(queue)),
           group_(std::move(group)),
-          writer_(writer),
-          batch_(admissions()) {}
+          tried_{{writer.id, writer.last_batch + 1}, until + (until - clock::now()) / 2},
+          writer_(writer) {}
 
     void run(connection& c) override {
         if (queue_->must_prune_marks())
             c.execute(sql::prune_marks, parameters().bigint(queue_->space_.space_id));
+        queue_->look_up_doubtful(c);
         auto const now = queue_->clock_ ? std::optional(queue_->clock_()) : std::nullopt;
+        // Here, because to look for repeats among many ops must not hold up the caller's executor.
+        if (!batch_)
+            batch_.emplace(admissions());
         bool const doubt_before = doubt_.exchange(true);
         try {
-            space_exists_ = batch_.store(c, queue_->space_, writer_, now);
+            space_exists_ = batch_->store(c, queue_->space_, writer_, now);
         } catch (store_error const& e) {
             // The server itself said no: then nothing happened. All else may have happened.
             doubt_ = doubt_before || e.commit_in_doubt() || e.retryable();
@@ -100,10 +88,10 @@ public:
 
     void succeed() override {
         if (space_exists_) {
-            std::size_t const stored = batch_.fresh_count();
-            auto reports = batch_.take_reports();
+            std::size_t const stored = batch_->fresh_count();
+            auto reports = batch_->take_reports();
             for (std::size_t i = 0; i < group_.size(); ++i)
-                queue_->settle(*group_[i], std::move(reports[i]), nullptr);
+                queue_->deliver(*group_[i], std::move(reports[i]));
             queue_->folder_->note_stored(stored);
         } else {
             for (auto const& c : group_)
@@ -117,10 +105,12 @@ public:
     /// not reused.
     void fail(std::exception_ptr error) override {
         batch_writer const fresh_writer{random_positive()};
-        if (group_.size() > 1 && is_data_error(error)) {
+        if (group_.size() > 1 && is_data_error(error) && !doubt_) {
             queue_->put_back_alone(group_);
         } else {
-            auto const told = doubt_ ? in_doubt(error) : error;
+            auto const told = doubt_ ? in_doubt(error, stored_or_not) : error;
+            if (doubt_)
+                queue_->note_doubtful(tried_);
             for (auto const& c : group_)
                 queue_->settle(*c, std::nullopt, told);
         }
@@ -137,8 +127,9 @@ private:
 
     std::shared_ptr<ingest_queue> const queue_;
     std::vector<std::shared_ptr<call>> const group_;
+    doubtful_batch const tried_;
     batch_writer writer_;
-    ingest_batch batch_;
+    std::optional<ingest_batch> batch_;
     bool space_exists_ = false;
     std::atomic<bool> doubt_{false};
 };
@@ -289,7 +280,7 @@ void ingest_queue::expire(std::shared_ptr<call> const& c) {
         if (c->now == call::stage::waiting)
             std::erase(waiting_, c);
         else
-            error = in_doubt(error);
+            error = in_doubt(error, stored_or_not);
     }
     settle(*c, std::nullopt, error);
 }
@@ -305,6 +296,77 @@ void ingest_queue::settle(call& c, std::optional<result<ingest_report>> report, 
         pool_.watch().remove(c.watched);
     }
     c.done->give();
+}
+
+void ingest_queue::deliver(call& c, ingest_report report) {
+    {
+        std::lock_guard const lock(mutex_);
+        if (c.now == call::stage::settled) {
+            for (new_op const& op : report.newly_stored)
+                keep_unclaimed(op.id);
+            return;
+        }
+        claim_for(c.admitted, report);
+        c.now = call::stage::settled;
+        c.report = std::move(report);
+        pool_.watch().remove(c.watched);
+    }
+    c.done->give();
+}
+
+void ingest_queue::keep_unclaimed(op_id const& id) {
+    if (unclaimed_.size() < unclaimed_ops_max)
+        unclaimed_.insert(id);
+}
+
+void ingest_queue::claim_for(admission const& admitted, ingest_report& report) {
+    if (unclaimed_.empty())
+        return;
+    std::vector<new_op> all;
+    auto stored = report.newly_stored.begin();
+    for (admitted_op const& op : admitted.ops) {
+        if (stored != report.newly_stored.end() && stored->id == op.id) {
+            all.push_back(*stored++);
+        } else if (unclaimed_.erase(op.id) > 0) {
+            all.push_back(new_op{op.id, op.created_at});
+            report.newly_stored_bytes += op.data.size();
+        }
+    }
+    report.newly_stored = std::move(all);
+}
+
+void ingest_queue::note_doubtful(doubtful_batch const& batch) {
+    std::lock_guard const lock(mutex_);
+    if (doubtful_.size() < doubtful_batches_max)
+        doubtful_.push_back(batch);
+}
+
+void ingest_queue::look_up_doubtful(connection& c) {
+    std::vector<doubtful_batch> doubtful;
+    {
+        std::lock_guard const lock(mutex_);
+        doubtful = doubtful_;
+    }
+    if (doubtful.empty())
+        return;
+    c.begin();
+    c.execute(sql::lock_space, parameters().bigint(space_.space_id).bigint(space_.incarnation));
+    for (doubtful_batch const& d : doubtful) {
+        auto const now = job::clock::now();
+        auto const added = find_committed(c, space_, d.tried);
+        if (!added && now < d.ended)
+            continue;
+        std::lock_guard const lock(mutex_);
+        // Without group commit another writer may have looked at the same time.
+        bool const first = std::erase_if(doubtful_, [&](doubtful_batch const& other) {
+                               return other.tried.writer == d.tried.writer;
+                           }) > 0;
+        if (first && added) {
+            for (op_id const& id : *added)
+                keep_unclaimed(id);
+        }
+    }
+    c.rollback();
 }
 
 void ingest_queue::put_back_alone(std::vector<std::shared_ptr<call>> const& group) {

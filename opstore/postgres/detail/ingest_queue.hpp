@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 namespace opstore::postgres::detail {
@@ -21,8 +22,9 @@ namespace opstore::postgres::detail {
 ///
 /// A call is *waiting*, then *flushing*, then *settled*. A waiting call that is cancelled or whose deadline
 /// passes is taken out, and nothing of it is stored. A flushing one goes on for the others; its caller learns
-/// that the outcome is in doubt. Waiting is the back-pressure: a call answers when its ops are durable, and
-/// not before.
+/// that the outcome is in doubt. What it stored is then *unclaimed*: no report has it as newly stored yet.
+/// The next call that brings such an op, the repeat mostly, has it in its report. Waiting is the
+/// back-pressure: a call answers when its ops are durable, and not before.
 ///
 /// Thread safety: every method from any thread.
 class ingest_queue : public std::enable_shared_from_this<ingest_queue> {
@@ -32,6 +34,9 @@ public:
     static constexpr std::size_t group_bytes_max = 8u << 20;
     /// A call more finds errc::overloaded: its caller does not wait for answers.
     static constexpr std::size_t waiting_calls_max = 65'536;
+    /// Bound of the memory for callers that do not repeat. What is beyond it is in no report.
+    static constexpr std::size_t unclaimed_ops_max = 65'536;
+    static constexpr std::size_t doubtful_batches_max = 64;
 
     /// `clock` may be empty: then the server's. The pool must outlive all calls. Without group commit each
     /// call has a transaction of its own, as many at once as the pool lets write. The tail is folded behind
@@ -48,6 +53,13 @@ private:
     class flush_job;
     enum class withdrawal { taken_out, in_doubt, too_late };
 
+    /// A transaction that failed without an answer. Its writer is not used again.
+    struct doubtful_batch {
+        tried_batch tried;
+        /// The server has ended it by then: its statement_timeout is the time left and up to a quarter more.
+        job::clock::time_point ended;
+    };
+
     ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
                  bool group_commit);
 
@@ -58,6 +70,14 @@ private:
     std::vector<std::shared_ptr<call>> take_group();
     void submit_group(std::vector<std::shared_ptr<call>> group, batch_writer writer);
     void settle(call& c, std::optional<result<ingest_report>> report, std::exception_ptr error);
+    void deliver(call& c, ingest_report report);
+    void keep_unclaimed(op_id const& id);
+    /// Adds the unclaimed ops among those of the call to its newly stored ones.
+    void claim_for(admission const& admitted, ingest_report& report);
+    void note_doubtful(doubtful_batch const& batch);
+    /// Learns what became of the doubtful batches: ops that they stored are unclaimed. Before the ingest of a
+    /// repeat, which would find them held.
+    void look_up_doubtful(connection& c);
     void put_back_alone(std::vector<std::shared_ptr<call>> const& group);
     void release(batch_writer writer);
     bool must_prune_marks();
@@ -71,6 +91,8 @@ private:
     std::mutex mutex_;
     std::deque<std::shared_ptr<call>> waiting_;
     std::vector<batch_writer> idle_writers_;
+    std::vector<doubtful_batch> doubtful_;
+    std::set<op_id> unclaimed_;
     bool marks_pruned_ = false;
 };
 
