@@ -94,6 +94,15 @@ void apply(connection& c, sql::migration const& m) {
                                m.number, quoted(m.name), quoted(checksum(m.text))));
 }
 
+/// A schema that the user may not use is left out of the search path without a word.
+bool may_use_schema(connection& c, std::string const& schema) {
+    auto const found = c.execute_text(
+        "find_schema_right",
+        fmt::format("SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = '{}'",
+                    schema));
+    return found.empty() || found.boolean(0, 0);
+}
+
 bool is_missing_table(store_error const& e) {
     return e.sqlstate() == "42P01" || e.sqlstate() == "3F000";
 }
@@ -125,6 +134,13 @@ void require_current_schema(connection& c, std::string const& schema) {
     } catch (store_error const& e) {
         if (!is_missing_table(e))
             throw;
+    }
+    if (version == 0 && !may_use_schema(c, schema)) {
+        store_error::facts facts;
+        facts.code = errc::rejected_by_database;
+        facts.sqlstate = "42501";
+        throw store_error(fmt::format("the user lacks the right to use the schema '{}'", schema),
+                          std::move(facts));
     }
     if (version == 0)
         throw mismatch(
@@ -171,7 +187,9 @@ migration_report migrate(database_options const& options) {
             apply(c, m);
     }
     // A restored dump comes without statistics; 0004 says what that would cost.
-    if (c.execute_text("find_statistics", "SELECT reltuples < 0 FROM pg_class WHERE oid = 'op'::regclass")
+    if (c.execute_text("find_statistics",
+                       "SELECT NOT EXISTS (SELECT FROM pg_stats WHERE schemaname = current_schema() AND "
+                       "tablename = 'op')")
             .boolean(0, 0))
         c.execute_text("analyze", "ANALYZE op");
     c.commit();

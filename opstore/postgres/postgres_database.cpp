@@ -232,9 +232,9 @@ boost::asio::awaitable<result<void>> postgres_database::drop_space(std::string k
         if (!space)
             return space.error();
         c.begin();
-        bool const exists =
-            !c.execute(sql::lock_space, parameters().bigint(space->space_id).bigint(space->incarnation))
-                 .empty();
+        bool const exists = !c.execute(sql::lock_space_to_drop,
+                                       parameters().bigint(space->space_id).bigint(space->incarnation))
+                                 .empty();
         if (exists) {
             auto const id = parameters().bigint(space->space_id);
             c.execute(sql::lock_fold, id);

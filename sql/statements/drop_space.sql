@@ -1,4 +1,4 @@
--- Deletes all that belongs to a space. Run behind lock_space and lock_fold: an ingest or a fold that was
+-- Deletes all that belongs to a space. Run behind lock_space_to_drop and lock_fold: an ingest or a fold that was
 -- under way is over, and what it stored is seen here. Parameters: $1 space_id. Rows: one if there was such a space.
 WITH ops AS (DELETE FROM op WHERE space_id = $1::bigint),
      hashes AS (DELETE FROM slice_hash WHERE space_id = $1::bigint),

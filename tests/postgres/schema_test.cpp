@@ -300,6 +300,15 @@ TEST_CASE("schema: roles can do what they are for, and no more") {
         CHECK_FALSE(e.commit_in_doubt());
     }
     CHECK(run(writer->query_total_op_count()).value() == 3);
+
+    schema.sql("REVOKE USAGE ON SCHEMA " + schema.options.schema + " FROM opstore_reader");
+    try {
+        run(postgres_database::open(as("opstore_reader")));
+        FAIL("a schema was used without the right to");
+    } catch (store_error const& e) {
+        CHECK(e.sqlstate() == "42501");
+        CHECK(std::string(e.what()).find(schema.options.schema) != std::string::npos);
+    }
 }
 
 TEST_CASE("schema: connection strings") {
