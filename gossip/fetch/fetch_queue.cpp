@@ -20,6 +20,7 @@ namespace {
 /// The ids that wait for the same moment: those of one request, or those that pause to the same end.
 struct group {
     chain members;
+    arc::timestamp opened_at;
     arc::timestamp at;
     std::uint64_t serial = 0;
     index source = none;  ///< None: a pause.
@@ -32,7 +33,6 @@ struct source_state {
     std::size_t claims = 0;
     /// The place in the order of asking: grows each time that the source is asked.
     std::uint64_t turn = 0;
-    std::uint64_t parts_left = 0;
     /// Since it answered last: time-outs, where requests that were under way together count once.
     std::uint64_t silences = 0;
     arc::timestamp silent_at;    ///< When the last one was counted.
@@ -55,7 +55,7 @@ public:
     std::size_t add(std::span<const op_id> ids, peer_url const& url, arc::timestamp now);
     bool wants(op_id const& id) const { return slots_by_id_.contains(id); }
     void held(std::span<const op_id> ids);
-    void progress(peer_url const& url, arc::timestamp now);
+    void progress(peer_url const& url, std::span<const op_id> ids, arc::timestamp now);
     void not_from(std::span<const op_id> ids, peer_url const& url, arc::timestamp now);
     void unreachable(peer_url const& url, arc::timestamp now);
     std::vector<request> due(arc::timestamp now);
@@ -84,6 +84,7 @@ private:
     void add_claim(index slot, index source);
     void remove_claim(index slot, index name);
     void lose_source(index slot, index name, bool is_gone);
+    bool owes(index source, op_id const& id) const;
     bool is_doubtful(entry const& of, index source) const {
         return of.unanswered_by == source || sources_[source].silences > 0;
     }
@@ -221,6 +222,16 @@ void fetch_queue::state::remove_claim(index slot, index name) {
     drop_source_if_unused(source);
 }
 
+/// Whether an answer of this source for this id was asked for; it may come after its time.
+bool fetch_queue::state::owes(index source, op_id const& id) const {
+    auto const known = slots_by_id_.find(id);
+    if (known == slots_by_id_.end()) {
+        return false;
+    }
+    entry const& of = slots_.at(*known);
+    return of.unanswered_by == source || (of.now == phase::asked && groups_[of.group].source == source);
+}
+
 /// Each claim of this id into the list that it belongs to, at the end if it was in another.
 void fetch_queue::state::place(index slot) {
     entry const& of = slots_.at(slot);
@@ -291,7 +302,7 @@ index fetch_queue::state::open_group(arc::timestamp at, index source) {
     }
     index const number = free_groups_.back();
     free_groups_.pop_back();
-    groups_[number] = {chain(), at, ++serials_, source};
+    groups_[number] = {chain(), clock_, at, ++serials_, source};
     groups_by_time_.emplace(at, serials_, number);
     return number;
 }
@@ -302,11 +313,7 @@ void fetch_queue::state::close_group(index number) {
     if (closed.source == none) {
         pauses_.erase(closed.at);
     } else {
-        source_state& of = sources_[closed.source];
-        std::erase(of.requests, number);
-        if (of.requests.empty()) {
-            of.parts_left = 0;
-        }
+        std::erase(sources_[closed.source].requests, number);
         reopen(closed.source);
     }
     free_groups_.push_back(number);
@@ -431,7 +438,6 @@ fetch_queue::request fetch_queue::state::send(index source, standing from) {
         join(slot, number);
         place(slot, phase::asked);
     }
-    sources_[source].parts_left += sent.ids.size();
     totals_.requested += sent.ids.size();
     reopen(source);
     return sent;
@@ -468,23 +474,22 @@ void fetch_queue::state::held(std::span<const op_id> ids) {
     }
 }
 
-void fetch_queue::state::progress(peer_url const& url, arc::timestamp now) {
+void fetch_queue::state::progress(peer_url const& url, std::span<const op_id> ids, arc::timestamp now) {
     advance(now);
     auto const known = sources_by_url_.find(url);
-    if (known == sources_by_url_.end()) {
+    if (known == sources_by_url_.end() ||
+        std::ranges::none_of(ids, [&](op_id const& id) { return owes(known->second, id); })) {
         return;
     }
     source_state& source = sources_[known->second];
     source.silences = 0;
     reopen(known->second);
-    if (source.parts_left == 0) {
-        return;
-    }
-    --source.parts_left;
     for (index const number : source.requests) {
         group& extended = groups_[number];
+        auto const at =
+            std::min(clock_ + limits_.request_timeout, extended.opened_at + limits_.answer_timeout);
         groups_by_time_.erase({extended.at, extended.serial, number});
-        extended.at = clock_ + limits_.request_timeout;
+        extended.at = std::max(extended.at, at);
         groups_by_time_.emplace(extended.at, extended.serial, number);
     }
 }
@@ -552,8 +557,8 @@ bool fetch_queue::wants(op_id const& id) const {
 void fetch_queue::held(std::span<const op_id> ids) {
     state_->held(ids);
 }
-void fetch_queue::progress(peer_url const& source, arc::timestamp now) {
-    state_->progress(source, now);
+void fetch_queue::progress(peer_url const& source, std::span<const op_id> ids, arc::timestamp now) {
+    state_->progress(source, ids, now);
 }
 void fetch_queue::not_from(std::span<const op_id> ids, peer_url const& source, arc::timestamp now) {
     state_->not_from(ids, source, now);

@@ -28,6 +28,9 @@ struct fetch_limits {
     std::size_t requests_per_peer_max = 2;
     /// Since the request, or since the last part of its answer.
     std::chrono::microseconds request_timeout = std::chrono::seconds(15);
+    /// Since the request, whatever parts of its answer came: who sends them slowly must not keep the rest of
+    /// the ids from others.
+    std::chrono::microseconds answer_timeout = std::chrono::seconds(120);
     /// The pause before an id is asked for again; doubles each time, up to the second.
     std::chrono::microseconds backoff_min = std::chrono::seconds(1);
     std::chrono::microseconds backoff_max = std::chrono::seconds(60);
@@ -77,10 +80,10 @@ public:
     /// The store holds these: the ids that process_incoming_ops() returned.
     void held(std::span<const op_id> ids);
 
-    /// `source` answered something: it is not doubtful any more, and its requests have more time, but only as
-    /// often as it was asked for ids, since a part of an answer has at least one of them. Before or after
-    /// held().
-    void progress(peer_url const& source, arc::timestamp now);
+    /// `source` answered for these ids, whatever it said. If it was asked for one of them, it is not doubtful
+    /// any more, and its requests have more time, up to answer_timeout. Before held() and not_from(), which
+    /// take the ids away.
+    void progress(peer_url const& source, std::span<const op_id> ids, arc::timestamp now);
 
     /// `source` has no such op, or gave bytes that the store refused: it is not asked for these again, unless
     /// an add() names it anew, and others are at once.

@@ -123,7 +123,11 @@ asio::awaitable<void> peer::state::serve(peer_url const& to, fetch_request_messa
 
 asio::awaitable<void> peer::state::ingest(peer_url const& from, fetch_response_message response,
                                           arc::timestamp now) {
-    fetch_.progress(from, now);
+    auto answered = response.absent;
+    for (auto const& op : response.ops) {
+        answered.push_back(op.id);
+    }
+    fetch_.progress(from, answered, now);
     std::vector<incoming_op> ops;
     for (auto& op : response.ops) {
         if (fetch_.wants(op.id)) {

@@ -62,7 +62,7 @@ TEST_CASE("fetch queue: empty, it has nothing to do") {
     CHECK(queue.add({}, "a", start) == 0);
     queue.held(numbered_ids(0, 3));
     queue.not_from(numbered_ids(0, 3), "a", start);
-    queue.progress("a", start);
+    queue.progress("a", numbered_ids(0, 3), start);
     queue.unreachable("a", start);
     CHECK(queue.empty());
     CHECK(queue.take_given_up().empty());
@@ -124,7 +124,7 @@ TEST_CASE("fetch queue: a store that failed says nothing, and the ids stay until
     fetch_queue queue(small_limits());
     queue.add(numbered_ids(0, 2), "a", start);
     CHECK(only_request(queue, "a", start) == numbered_ids(0, 2));
-    queue.progress("a", start + 1s);
+    queue.progress("a", numbered_ids(0, 2), start + 1s);
     CHECK(queue.size() == 2);
     CHECK(queue.due(start + 16s - 1us).empty());
     CHECK(queue.due(start + 16s).empty());
@@ -311,7 +311,7 @@ TEST_CASE("fetch queue: the source that was silent is asked again only if the ot
     queue.due(start + 15s);
     CHECK(only_request(queue, "a", start + 16s) == numbered_ids(0, 1));
     // Once b has, it gets them first, though a has a place and is not silent any more.
-    queue.progress("a", start + 17s);
+    queue.progress("a", numbered_ids(0, 1), start + 17s);
     queue.held(numbered_ids(0, 1));
     queue.held(numbered_ids(10, 4));
     CHECK(only_request(queue, "b", start + 17s) == numbered_ids(1, 3));
@@ -344,32 +344,54 @@ TEST_CASE("fetch queue: ids of a silent source do not hold up those of others") 
     CHECK(queue.totals().timed_out == 0);
 }
 
-TEST_CASE("fetch queue: an answer in parts has time for each part, and no more parts than ids") {
-    fetch_queue queue(small_limits());
-    queue.add(numbered_ids(0, 3), "a", start);
+TEST_CASE("fetch queue: an answer in parts has time for each part, and all of it a bounded time") {
+    auto limits = small_limits();
+    limits.answer_timeout = 50s;
+    fetch_queue queue(limits);
+    queue.add(numbered_ids(0, 4), "a", start);
     queue.due(start);
     auto now = start;
-    for (int part = 0; part < 3; ++part) {
+    for (std::uint64_t part = 0; part < 3; ++part) {
         now += 14s;
         CHECK(queue.due(now).empty());
-        queue.progress("a", now);
-        CHECK(queue.next_due_at() == now + 15s);
+        queue.progress("a", numbered_ids(part, 1), now);
+        queue.held(numbered_ids(part, 1));
+        CHECK(queue.next_due_at() == std::min(now + 15s, start + 50s));
     }
-    queue.progress("a", now + 10s);
-    CHECK(queue.next_due_at() == now + 15s);
-    queue.due(now + 15s);
-    CHECK(queue.totals().timed_out == 3);
+    CHECK(queue.due(start + 50s - 1us).empty());
+    queue.progress("a", numbered_ids(3, 1), start + 50s - 1us);
+    CHECK(queue.totals().timed_out == 0);
+    CHECK(queue.due(start + 50s).empty());
+    CHECK(queue.totals().timed_out == 1);
 }
 
-TEST_CASE(
-    "fetch queue: a peer that was silent is trusted again by its answer, also when told behind held()") {
+TEST_CASE("fetch queue: an answer without anything that was asked for is none") {
     fetch_queue queue(small_limits());
-    queue.add(numbered_ids(0, 20), "a", start);
-    queue.due(start);
-    CHECK(only_request(queue, "a", start + 15s) == numbered_ids(8, 2));
-    queue.held(numbered_ids(8, 2));
-    queue.progress("a", start + 15s);
-    CHECK(all_ids(queue.due(start + 15s)).size() == 8);
+    queue.add(numbered_ids(0, 4), "liar", start);
+    queue.add(numbered_ids(0, 4), "honest", start);
+    CHECK(only_request(queue, "liar", start) == numbered_ids(0, 4));
+    queue.progress("liar", {}, start + 14s);
+    queue.progress("liar", numbered_ids(4, 1), start + 14s);
+    CHECK(queue.due(start + 15s).empty());
+    CHECK(queue.totals().timed_out == 4);
+    CHECK(only_request(queue, "honest", start + 16s) == numbered_ids(0, 4));
+    // Nor does it make the liar less doubtful: of new ids it gets half a request.
+    queue.progress("liar", {}, start + 16s);
+    queue.add(numbered_ids(10, 8), "liar", start + 16s);
+    CHECK(only_request(queue, "liar", start + 16s) == numbered_ids(10, 2));
+}
+
+TEST_CASE("fetch queue: a peer that was silent is trusted again by its answer, also by a late one") {
+    for (bool const late : {false, true}) {
+        fetch_queue queue(small_limits());
+        queue.add(numbered_ids(0, 20), "a", start);
+        queue.due(start);
+        CHECK(only_request(queue, "a", start + 15s) == numbered_ids(8, 2));
+        auto const answered = late ? numbered_ids(0, 2) : numbered_ids(8, 2);
+        queue.progress("a", answered, start + 15s);
+        queue.held(answered);
+        CHECK(all_ids(queue.due(start + 15s)).size() == (late ? 4 : 8));
+    }
 }
 
 TEST_CASE("fetch queue: progress of one peer is none of another") {
@@ -377,8 +399,9 @@ TEST_CASE("fetch queue: progress of one peer is none of another") {
     queue.add(numbered_ids(0, 1), "a", start);
     queue.add(numbered_ids(1, 1), "b", start);
     CHECK(queue.due(start).size() == 2);
-    queue.progress("a", start + 10s);
-    queue.progress("nobody", start + 10s);
+    queue.progress("a", numbered_ids(0, 1), start + 10s);
+    queue.progress("b", numbered_ids(0, 1), start + 10s);
+    queue.progress("nobody", numbered_ids(0, 2), start + 10s);
     queue.due(start + 15s);
     CHECK(queue.totals().timed_out == 1);
     CHECK(queue.next_due_at() == start + 16s);
@@ -489,12 +512,14 @@ TEST_CASE(
     queue.add(numbered_ids(0, 1'000), "a", start);
     CHECK(all_ids(queue.due(start)).size() == 15);
     auto now = start;
+    std::vector<op_id> asked;
     for (std::size_t const ids : {2, 1, 1}) {
         now += 15s;
-        CHECK(only_request(queue, "a", now).size() == ids);
+        asked = only_request(queue, "a", now);
+        CHECK(asked.size() == ids);
         CHECK(queue.due(now).empty());
     }
-    queue.progress("a", now + 1s);
+    queue.progress("a", asked, now + 1s);
     CHECK(queue.next_due_at() == now + 1s);
     CHECK(all_ids(queue.due(now + 1s)).size() == 10);
     CHECK(queue.totals().given_up == 0);
@@ -508,7 +533,7 @@ TEST_CASE("fetch queue: one answer between keeps a slow peer's backlog") {
     auto now = start;
     for (std::uint64_t i = 0; i < 10; ++i) {
         queue.due(now);
-        queue.progress("slow", now + 10s);
+        queue.progress("slow", numbered_ids(0, 100), now + 10s);
         now += 25s;
     }
     CHECK(queue.size() > 50);
@@ -537,7 +562,7 @@ TEST_CASE("fetch queue: ids of several requests that end together queue up in th
     // The fresh ones come first, those that were asked for already behind them.
     CHECK(only_request(queue, "a", start + 15s) == numbered_ids(4, 1));
     CHECK(queue.due(start + 16s).empty());
-    queue.progress("a", start + 17s);
+    queue.progress("a", numbered_ids(4, 1), start + 17s);
     queue.held(numbered_ids(4, 1));
     requests const due = queue.due(start + 17s);
     REQUIRE(due.size() == 2);
@@ -615,7 +640,7 @@ TEST_CASE(
     CHECK(only_request(queue, "b", start + 16s) == numbered_ids(0, 4));
     CHECK(queue.wants(numbered_id(2)));
     // a's late answer, while b is asked, and while the ids of the rest pause.
-    queue.progress("a", start + 17s);
+    queue.progress("a", numbered_ids(0, 2), start + 17s);
     queue.held(numbered_ids(0, 2));
     queue.due(start + 31s);
     queue.held(numbered_ids(2, 2));

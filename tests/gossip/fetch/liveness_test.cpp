@@ -94,7 +94,9 @@ private:
         if (!under_way_.empty() && (!due || under_way_.begin()->first <= *due)) {
             now_ = std::max(now_, under_way_.begin()->first);
             answer const part = std::move(under_way_.extract(under_way_.begin()).mapped());
-            queue_.progress(part.from, now_);
+            auto answered = part.ops;
+            answered.insert(answered.end(), part.absent.begin(), part.absent.end());
+            queue_.progress(part.from, answered, now_);
             queue_.held(part.ops);
             queue_.not_from(part.absent, part.from, now_);
             held_.insert(part.ops.begin(), part.ops.end());

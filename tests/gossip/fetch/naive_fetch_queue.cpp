@@ -50,7 +50,7 @@ void naive_fetch_queue::restand(waiting& of) {
     }
 }
 
-/// Sources that nobody claims are forgotten; those that were asked for nothing have no parts left to send.
+/// Sources that claim nothing any more are forgotten.
 void naive_fetch_queue::tidy() {
     std::erase_if(sources_, [&](source const& one) {
         return std::none_of(waiting_.begin(), waiting_.end(), [&](waiting const& of) {
@@ -58,11 +58,6 @@ void naive_fetch_queue::tidy() {
                                [&](claim const& with) { return with.source == one.url; });
         });
     });
-    for (auto& one : sources_) {
-        if (requests_to(one.url) == 0) {
-            one.parts_left = 0;
-        }
-    }
 }
 
 void naive_fetch_queue::give_up(op_id const& id) {
@@ -254,11 +249,11 @@ fetch_queue::request naive_fetch_queue::send(source& to, standing in) {
         of.asked_of = to.url;
         of.group = group;
         of.group_ticket = ++tickets_;
+        of.asked_at = clock_;
         of.until = clock_ + limits_.request_timeout;
         restand(of);
         sent.ids.push_back(id);
     }
-    to.parts_left += sent.ids.size();
     totals_.requested += sent.ids.size();
     return sent;
 }
@@ -266,7 +261,7 @@ fetch_queue::request naive_fetch_queue::send(source& to, standing in) {
 std::size_t naive_fetch_queue::add(std::span<const op_id> ids, peer_url const& url, arc::timestamp now) {
     advance(now);
     if (!find_source(url) && !ids.empty()) {
-        sources_.push_back({url, ++turns_, 0, 0, {}});
+        sources_.push_back({url, ++turns_, 0, {}});
     }
     std::size_t dropped = 0;
     for (auto const& id : ids) {
@@ -302,19 +297,23 @@ void naive_fetch_queue::held(std::span<const op_id> ids) {
     tidy();
 }
 
-void naive_fetch_queue::progress(peer_url const& url, arc::timestamp now) {
+void naive_fetch_queue::progress(peer_url const& url, std::span<const op_id> ids, arc::timestamp now) {
     advance(now);
     source* const from = find_source(url);
-    if (from) {
-        from->silences = 0;
+    bool owed = false;
+    for (auto const& id : ids) {
+        waiting const* const of = find(id);
+        owed = owed || (of && (of->asked_of == url || of->unanswered_by == url));
     }
-    if (!from || from->parts_left == 0) {
+    if (!from || !owed) {
         return;
     }
-    --from->parts_left;
+    from->silences = 0;
     for (auto& one : waiting_) {
         if (one.asked_of == url) {
-            one.until = clock_ + limits_.request_timeout;
+            auto const until =
+                std::min(clock_ + limits_.request_timeout, one.asked_at + limits_.answer_timeout);
+            one.until = std::max(one.until, until);
         }
     }
 }

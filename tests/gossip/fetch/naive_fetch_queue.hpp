@@ -20,7 +20,7 @@ public:
     std::size_t add(std::span<const op_id> ids, peer_url const& source, arc::timestamp now);
     bool wants(op_id const& id) const;
     void held(std::span<const op_id> ids);
-    void progress(peer_url const& source, arc::timestamp now);
+    void progress(peer_url const& source, std::span<const op_id> ids, arc::timestamp now);
     void not_from(std::span<const op_id> ids, peer_url const& source, arc::timestamp now);
     void unreachable(peer_url const& source, arc::timestamp now);
     std::vector<fetch_queue::request> due(arc::timestamp now);
@@ -50,12 +50,12 @@ private:
         std::uint64_t group = 0;
         std::uint64_t group_ticket = 0;
         std::optional<peer_url> asked_of;
+        arc::timestamp asked_at;
         arc::timestamp until;
     };
     struct source {
         peer_url url;
         std::uint64_t turn = 0;
-        std::size_t parts_left = 0;
         std::size_t silences = 0;
         arc::timestamp silent_at;
     };

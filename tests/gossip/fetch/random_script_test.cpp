@@ -89,6 +89,7 @@ fetch_limits drawn_limits(random_source& random) {
     limits.ids_per_request_max = 1 + random.below(6);
     limits.requests_per_peer_max = 1 + random.below(3);
     limits.request_timeout = std::chrono::microseconds(1 + random.below(20));
+    limits.answer_timeout = std::chrono::microseconds(1 + random.below(60));
     limits.backoff_min = std::chrono::microseconds(random.below(8));
     limits.backoff_max = std::chrono::microseconds(random.below(40));
     limits.attempts_max = 1 + random.below(6);
@@ -202,9 +203,10 @@ private:
         watcher_.unreachable(source);
     }
     void progress() {
+        auto const some = some_ids();
         auto const source = peer();
-        queue_.progress(source, now_);
-        naive_.progress(source, now_);
+        queue_.progress(source, some, now_);
+        naive_.progress(source, some, now_);
     }
     void pass(std::chrono::microseconds time) {
         now_ += time;

@@ -146,6 +146,25 @@ TEST_CASE("an op that fills a frame is served beside many that are not here") {
     CHECK(absent == 1000);
 }
 
+TEST_CASE("an answer with nothing in it keeps no id from another peer") {
+    random_source random(7);
+    peer_network network(world_start);
+    auto& a = network.add("a");
+    publish_ops_message told;
+    told.ops.emplace_back().id = op_id(random.bytes(32));
+    for (auto const* url : {"x", "y"}) {
+        network.receive(a, url, encoded(publish_message(told)));
+    }
+    CHECK(sent_to(network, "x").size() == 1);
+    network.clock.step(std::chrono::seconds(14));
+    network.receive(a, "x", encoded(fetch_message(fetch_response_message())));
+    for (auto const pause : {std::chrono::seconds(1), std::chrono::seconds(1)}) {
+        network.clock.step(pause);
+        CHECK(tick(a, network.clock.now()));
+    }
+    CHECK(sent_to(network, "y").size() == 1);
+}
+
 TEST_CASE("any number of ops can be published") {
     random_source random(4);
     peer_network network(world_start);
