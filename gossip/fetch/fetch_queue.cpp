@@ -83,8 +83,12 @@ private:
 
     void add_claim(index slot, index source);
     void remove_claim(index slot, index name);
-    void lose_source(index slot, index name, bool is_gone);
+    void lose_source(index slot, index name);
+    index doubtful_claim(index slot);
     bool owes(index source, op_id const& id) const;
+    bool is_asked_of(entry const& of, index source) const {
+        return of.now == phase::asked && groups_[of.group].source == source;
+    }
     bool is_doubtful(entry const& of, index source) const {
         return of.unanswered_by == source || sources_[source].silences > 0;
     }
@@ -196,6 +200,13 @@ void fetch_queue::state::add_claim(index slot, index source) {
             return;
         }
     }
+    if (free == none && !is_doubtful(of, source)) {
+        // A few peers that name every id and give none must not shut out the others.
+        free = doubtful_claim(slot);
+        if (free != none) {
+            remove_claim(slot, free);
+        }
+    }
     if (free == none) {
         return;  // Enough others have it.
     }
@@ -229,7 +240,7 @@ bool fetch_queue::state::owes(index source, op_id const& id) const {
         return false;
     }
     entry const& of = slots_.at(*known);
-    return of.unanswered_by == source || (of.now == phase::asked && groups_[of.group].source == source);
+    return of.unanswered_by == source || is_asked_of(of, source);
 }
 
 /// Each claim of this id into the list that it belongs to, at the end if it was in another.
@@ -266,19 +277,36 @@ void fetch_queue::state::place(index slot, phase next) {
     place(slot);
 }
 
-/// The source of this claim does not have the id, or is gone. A request that a peer took with it counts for
-/// nothing: peers that announce an id and leave must not make it be given up while others have it.
-void fetch_queue::state::lose_source(index slot, index name, bool is_gone) {
+/// A claim on this id by a doubtful source that is not being asked for it: of several, the one whose source
+/// was asked for something longest ago. None if there is none.
+index fetch_queue::state::doubtful_claim(index slot) {
+    entry const& of = slots_.at(slot);
+    index found = none;
+    for (index number = 0; number < slots_.claims_each(); ++number) {
+        index const name = slots_.claim_name(slot, number);
+        claim const& with = slots_.claim_at(name);
+        if (with.list == none || !is_doubtful(of, with.source()) || is_asked_of(of, with.source())) {
+            continue;
+        }
+        if (found == none ||
+            sources_[with.source()].turn < sources_[slots_.claim_at(found).source()].turn) {
+            found = name;
+        }
+    }
+    return found;
+}
+
+/// The source of this claim does not have the id, or is gone. The request to it counts for nothing: peers that
+/// announce an id which they do not give must not make it be given up while others have it.
+void fetch_queue::state::lose_source(index slot, index name) {
     entry& of = slots_.at(slot);
-    bool const asked_there =
-        of.now == phase::asked && groups_[of.group].source == slots_.claim_at(name).source();
-    if (asked_there) {
+    if (is_asked_of(of, slots_.claim_at(name).source())) {
         detach(slot);
         of.now = phase::ready;
-        of.attempts -= is_gone ? 1 : 0;
+        --of.attempts;
     }
     remove_claim(slot, name);
-    if (of.claim_count == 0 || (asked_there && of.attempts >= limits_.attempts_max)) {
+    if (of.claim_count == 0) {
         give_up(slot);
     } else {
         place(slot);
@@ -290,7 +318,7 @@ void fetch_queue::state::forget_source(index source) {
         // By number each time: the source's place may be free after the last one.
         while (!sources_[source].lists[static_cast<index>(which)].empty()) {
             index const name = sources_[source].lists[static_cast<index>(which)].first;
-            lose_source(slots_.slot_of(name), name, true);
+            lose_source(slots_.slot_of(name), name);
         }
     }
 }
@@ -507,7 +535,7 @@ void fetch_queue::state::not_from(std::span<const op_id> ids, peer_url const& ur
             index const name = slots_.claim_name(*known, number);
             claim const& with = slots_.claim_at(name);
             if (with.list != none && with.source() == source->second) {
-                lose_source(*known, name, false);
+                lose_source(*known, name);
                 break;
             }
         }

@@ -34,15 +34,14 @@ struct fetch_limits {
     /// The pause before an id is asked for again; doubles each time, up to the second.
     std::chrono::microseconds backoff_min = std::chrono::seconds(1);
     std::chrono::microseconds backoff_max = std::chrono::seconds(60);
-    /// Requests for one id, but for those to peers that became unreachable meanwhile, after which it is given
-    /// up; a later round brings it again.
+    /// Requests for one id that nobody answered, after which it is given up; a later round brings it again.
     std::size_t attempts_max = 10;
 };
 
 /// What this peer lacks, who has it, and whom to ask next: a state machine without I/O.
 ///
 /// An id is asked for from one peer at a time. It leaves the queue when the store holds it (held()), whatever
-/// way it came, or when it is given up: after attempts_max requests, or when no source is left.
+/// way it came, or when it is given up: after attempts_max time-outs, or when no source is left.
 ///
 /// Who is asked: the peers that have a place for one more request take turns, one request each. For what: the
 /// ids that this peer has, in the order in which they became free to be asked for. An id whose request timed

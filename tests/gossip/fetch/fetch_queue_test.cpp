@@ -429,7 +429,7 @@ TEST_CASE("fetch queue: what a peer does not have is asked of others at once, an
     CHECK(only_request(queue, "a", start + 16s) == numbered_ids(0, 1));
 }
 
-TEST_CASE("fetch queue: bad bytes use up the requests for an id, however often it is announced") {
+TEST_CASE("fetch queue: an id is not given up for who names it again and again, while another has it") {
     auto limits = small_limits();
     limits.requests_per_peer_max = 1;
     fetch_queue queue(limits);
@@ -437,12 +437,48 @@ TEST_CASE("fetch queue: bad bytes use up the requests for an id, however often i
     CHECK(only_request(queue, "good", start) == numbered_ids(1, 1));
     // The good one has it too, and no place for it.
     queue.add(numbered_ids(0, 1), "good", start);
-    for (int asked = 0; asked < 4; ++asked) {
+    for (int asked = 0; asked < 10; ++asked) {
         queue.add(numbered_ids(0, 1), "bad", start);
         CHECK(only_request(queue, "bad", start) == numbered_ids(0, 1));
         queue.not_from(numbered_ids(0, 1), "bad", start);
     }
-    CHECK(queue.size() == 1);
+    CHECK(queue.totals().given_up == 0);
+    queue.held(numbered_ids(1, 1));
+    CHECK(only_request(queue, "good", start) == numbered_ids(0, 1));
+    queue.not_from(numbered_ids(0, 1), "good", start);
+    CHECK(queue.take_given_up() == numbered_ids(0, 1));
+}
+
+TEST_CASE("fetch queue: a peer that answers takes the place of a silent one among the sources of an id") {
+    fetch_queue queue(small_limits());
+    for (char const* const source : {"silent-1", "silent-2", "silent-3"}) {
+        queue.add(numbered_ids(0, 1), source, start);
+    }
+    // All sources are still believed: there is no place for one more.
+    queue.add(numbered_ids(0, 1), "late", start);
+    CHECK(only_request(queue, "silent-1", start) == numbered_ids(0, 1));
+    queue.due(start + 15s);
+    queue.add(numbered_ids(0, 1), "good", start + 15s);
+    for (char const* const source : {"silent-2", "silent-3"}) {
+        queue.not_from(numbered_ids(0, 1), source, start + 15s);
+    }
+    CHECK(only_request(queue, "good", start + 16s) == numbered_ids(0, 1));
+    queue.not_from(numbered_ids(0, 1), "good", start + 16s);
+    CHECK(queue.take_given_up() == numbered_ids(0, 1));
+}
+
+TEST_CASE("fetch queue: a doubtful peer takes nobody's place, and nobody takes that of who is being asked") {
+    auto limits = small_limits();
+    limits.sources_max = 1;
+    fetch_queue queue(limits);
+    queue.add(numbered_ids(0, 1), "a", start);
+    queue.add(numbered_ids(1, 1), "b", start);
+    CHECK(queue.due(start).size() == 2);
+    CHECK(queue.due(start + 15s).empty());
+    queue.add(numbered_ids(0, 1), "b", start + 15s);
+    CHECK(queue.due(start + 16s).size() == 2);
+    queue.add(numbered_ids(0, 1), "good", start + 16s);
+    queue.unreachable("a", start + 16s);
     CHECK(queue.take_given_up() == numbered_ids(0, 1));
 }
 

@@ -32,15 +32,17 @@ naive_fetch_queue::source* naive_fetch_queue::find_source(peer_url const& url) {
     return nullptr;
 }
 
+bool naive_fetch_queue::is_doubtful(waiting const& of, peer_url const& url) {
+    return of.unanswered_by == url || find_source(url)->silences > 0;
+}
+
 void naive_fetch_queue::restand(waiting& of) {
-    auto const is_doubtful = [&](claim const& one) {
-        return of.unanswered_by == one.source || find_source(one.source)->silences > 0;
-    };
-    bool const all_doubtful = std::all_of(of.claims.begin(), of.claims.end(), is_doubtful);
+    bool const all_doubtful = std::all_of(of.claims.begin(), of.claims.end(),
+                                          [&](claim const& one) { return is_doubtful(of, one.source); });
     for (auto& one : of.claims) {
         auto wanted = standing::resting;
         if (of.now == phase::ready) {
-            bool const gives_way = all_doubtful ? of.unanswered_by == one.source : is_doubtful(one);
+            bool const gives_way = all_doubtful ? of.unanswered_by == one.source : is_doubtful(of, one.source);
             wanted = gives_way && of.claims.size() > 1 ? standing::spare : standing::ready;
         }
         if (one.in != wanted) {
@@ -69,24 +71,46 @@ void naive_fetch_queue::give_up(op_id const& id) {
     tidy();
 }
 
-void naive_fetch_queue::lose(op_id const& id, peer_url const& url, bool is_gone) {
+void naive_fetch_queue::lose(op_id const& id, peer_url const& url) {
     waiting& of = *find(id);
-    bool const asked_there = of.asked_of == url;
-    if (asked_there) {
+    if (of.asked_of == url) {
         of.now = phase::ready;
         of.asked_of.reset();
-        of.attempts -= is_gone ? 1 : 0;
+        --of.attempts;
     }
     if (of.unanswered_by == url) {
         of.unanswered_by.reset();
     }
     std::erase_if(of.claims, [&](claim const& one) { return one.source == url; });
-    if (of.claims.empty() || (asked_there && of.attempts >= limits_.attempts_max)) {
+    if (of.claims.empty()) {
         give_up(id);
         return;
     }
     restand(of);
     tidy();
+}
+
+/// A place for a claim of `url` on this id: a free one, or that of a doubtful peer if `url` is not.
+bool naive_fetch_queue::make_place(waiting& of, peer_url const& url) {
+    if (of.claims.size() < limits_.sources_max) {
+        return true;
+    }
+    claim const* out = nullptr;
+    for (auto const& one : of.claims) {
+        bool const may_go =
+            !is_doubtful(of, url) && is_doubtful(of, one.source) && of.asked_of != one.source;
+        if (may_go && (!out || find_source(one.source)->turn < find_source(out->source)->turn)) {
+            out = &one;
+        }
+    }
+    if (!out) {
+        return false;
+    }
+    if (of.unanswered_by == out->source) {
+        of.unanswered_by.reset();
+    }
+    of.claims.erase(of.claims.begin() + (out - of.claims.data()));
+    return true;
 }
 
 void naive_fetch_queue::forget(peer_url const& url) {
@@ -100,7 +124,7 @@ void naive_fetch_queue::forget(peer_url const& url) {
     }
     std::sort(claimed.begin(), claimed.end());
     for (auto const& [in, ticket, id] : claimed) {
-        lose(id, url, true);
+        lose(id, url);
     }
 }
 
@@ -276,7 +300,7 @@ std::size_t naive_fetch_queue::add(std::span<const op_id> ids, peer_url const& u
         waiting& of = *find(id);
         bool const known = std::any_of(of.claims.begin(), of.claims.end(),
                                        [&](claim const& one) { return one.source == url; });
-        if (!known && of.claims.size() < limits_.sources_max) {
+        if (!known && make_place(of, url)) {
             of.claims.push_back({url, standing::resting, ++tickets_});
             restand(of);
         }
@@ -324,7 +348,7 @@ void naive_fetch_queue::not_from(std::span<const op_id> ids, peer_url const& url
         waiting const* const of = find(id);
         if (of && std::any_of(of->claims.begin(), of->claims.end(),
                               [&](claim const& one) { return one.source == url; })) {
-            lose(id, url, false);
+            lose(id, url);
         }
     }
 }

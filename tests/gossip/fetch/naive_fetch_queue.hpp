@@ -63,10 +63,12 @@ private:
     void advance(arc::timestamp now);
     waiting* find(op_id const& id);
     source* find_source(peer_url const& url);
+    bool is_doubtful(waiting const& of, peer_url const& url);
     void restand(waiting& of);
     void tidy();
     void give_up(op_id const& id);
-    void lose(op_id const& id, peer_url const& url, bool is_gone);
+    void lose(op_id const& id, peer_url const& url);
+    bool make_place(waiting& of, peer_url const& url);
     void forget(peer_url const& url);
     std::vector<op_id> members(std::uint64_t group) const;
     bool has_place(source const& of) const;

@@ -55,6 +55,7 @@ public:
     void not_from(op_id const& id, peer_url const& source) {
         auto const asked = asked_.find(id);
         if (asked != asked_.end() && asked->second.of == source) {
+            --attempts_[id];
             asked_.erase(asked);
         }
     }
