@@ -216,6 +216,11 @@ void fetch_queue::state::add_claim(index slot, index source) {
     index const resting = list_of(source, standing::resting);
     slots_.claim_at(free).list = resting;
     list_at(resting).append(free, claim_links());
+    if (of.now == phase::paused && !is_doubtful(of, source)) {
+        // The pause was for the sake of those that did not answer.
+        detach(slot);
+        of.now = phase::ready;
+    }
     place(slot);
 }
 

@@ -45,8 +45,8 @@ struct fetch_limits {
 ///
 /// Who is asked: the peers that have a place for one more request take turns, one request each. For what: the
 /// ids that this peer has, in the order in which they became free to be asked for. An id whose request timed
-/// out pauses, then queues up again behind the others, and goes back to the peer that was silent only if its
-/// other sources have no place.
+/// out pauses, unless a new source that is not doubtful comes; then it queues up again behind the others, and
+/// goes back to the peer that was silent only if its other sources have no place.
 ///
 /// A peer that is silent until its time is out is doubtful until it answers. It gets one request at a time,
 /// of half as many ids for each silence, and of what others have as well only one id, when they have no

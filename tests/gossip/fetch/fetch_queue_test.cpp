@@ -317,13 +317,22 @@ TEST_CASE("fetch queue: the source that was silent is asked again only if the ot
     CHECK(only_request(queue, "b", start + 17s) == numbered_ids(1, 3));
 }
 
-TEST_CASE("fetch queue: a source that is named while its only other was silent comes first") {
+TEST_CASE("fetch queue: a source that is named while its only other was silent is asked at once") {
     fetch_queue queue(small_limits());
-    queue.add(numbered_ids(0, 1), "a", start);
+    queue.add(numbered_ids(0, 2), "a", start);
+    queue.add(numbered_ids(9, 1), "silent", start);
     queue.due(start);
     queue.due(start + 15s);
+    queue.add(numbered_ids(0, 1), "silent", start + 15s);
+    CHECK(queue.next_due_at() == start + 16s);
     queue.add(numbered_ids(0, 1), "b", start + 15s);
-    CHECK(only_request(queue, "b", start + 16s) == numbered_ids(0, 1));
+    CHECK(queue.next_due_at() == start + 15s);
+    CHECK(only_request(queue, "b", start + 15s) == numbered_ids(0, 1));
+    // It is its second request, and a longer pause follows.
+    queue.due(start + 30s);
+    queue.unreachable("a", start + 30s);
+    queue.unreachable("silent", start + 30s);
+    CHECK(queue.next_due_at() == start + 32s);
 }
 
 TEST_CASE("fetch queue: ids of a silent source do not hold up those of others") {

@@ -302,6 +302,9 @@ std::size_t naive_fetch_queue::add(std::span<const op_id> ids, peer_url const& u
                                        [&](claim const& one) { return one.source == url; });
         if (!known && make_place(of, url)) {
             of.claims.push_back({url, standing::resting, ++tickets_});
+            if (of.now == phase::paused && !is_doubtful(of, url)) {
+                of.now = phase::ready;
+            }
             restand(of);
         }
     }
