@@ -293,16 +293,15 @@ index fetch_queue::state::doubtful_claim(index slot) {
         if (with.list == none || !is_doubtful(of, with.source()) || is_asked_of(of, with.source())) {
             continue;
         }
-        if (found == none ||
-            sources_[with.source()].turn < sources_[slots_.claim_at(found).source()].turn) {
+        if (found == none || sources_[with.source()].turn < sources_[slots_.claim_at(found).source()].turn) {
             found = name;
         }
     }
     return found;
 }
 
-/// The source of this claim does not have the id, or is gone. The request to it counts for nothing: peers that
-/// announce an id which they do not give must not make it be given up while others have it.
+/// The source of this claim does not have the id, or is gone. The request to it counts for nothing: peers
+/// that announce an id which they do not give must not make it be given up while others have it.
 void fetch_queue::state::lose_source(index slot, index name) {
     entry& of = slots_.at(slot);
     if (is_asked_of(of, slots_.claim_at(name).source())) {
@@ -486,7 +485,7 @@ std::size_t fetch_queue::state::add(std::span<const op_id> ids, peer_url const& 
     for (auto const& id : ids) {
         auto known = slots_by_id_.find(id);
         if (known == slots_by_id_.end()) {
-            if (slots_by_id_.size() >= limits_.ids_max) {
+            if (sources_[source].claims >= limits_.ids_max - slots_by_id_.size()) {
                 ++dropped;
                 continue;
             }

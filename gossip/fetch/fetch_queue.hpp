@@ -19,7 +19,8 @@ using peer_url = std::string;
 
 /// All counts are at least 1.
 struct fetch_limits {
-    /// Ids that wait, at most: about 60 MiB.
+    /// Ids that wait, at most: about 60 MiB. One peer may be a source of as many as it leaves free, half of
+    /// them if it is alone, so that those of peers that come later fit as well.
     std::size_t ids_max = 262'144;
     /// Peers remembered for each id, up to 255; another one is asked when one does not answer.
     std::size_t sources_max = 8;

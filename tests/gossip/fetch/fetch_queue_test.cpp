@@ -169,7 +169,9 @@ TEST_CASE("fetch queue: ids of one request, at n - 1, n, n + 1") {
 
 TEST_CASE("fetch queue: ids that wait, at n - 1, n, n + 1") {
     fetch_queue queue(small_limits());
-    CHECK(queue.add(numbered_ids(0, 99), "a", start) == 0);
+    for (std::uint64_t number = 0; number < 99; ++number) {
+        CHECK(queue.add(numbered_ids(number, 1), "peer-" + std::to_string(number), start) == 0);
+    }
     CHECK(queue.add(numbered_ids(99, 1), "a", start) == 0);
     CHECK(queue.size() == 100);
     CHECK(queue.add(numbered_ids(98, 3), "b", start) == 1);
@@ -184,6 +186,26 @@ TEST_CASE("fetch queue: ids that wait, at n - 1, n, n + 1") {
     queue.held(numbered_ids(0, 1));
     CHECK(queue.add(numbered_ids(200, 2), "c", start) == 1);
     CHECK(queue.wants(numbered_id(200)));
+}
+
+TEST_CASE("fetch queue: ids of one source, at n - 1, n, n + 1") {
+    for (std::uint64_t const count : {49, 50, 51}) {
+        fetch_queue queue(small_limits());
+        CHECK(queue.add(numbered_ids(0, count), "a", start) == (count == 51 ? 1 : 0));
+        // The next one has as much room as that leaves; what it names beside is no matter of room.
+        CHECK(queue.add(numbered_ids(100, 25), "b", start) == 0);
+        CHECK(queue.add(numbered_ids(0, 49), "b", start) == 0);
+        CHECK(queue.add(numbered_ids(200, 1), "b", start) == 1);
+    }
+}
+
+TEST_CASE("fetch queue: ids without end of one source leave room for those of others") {
+    fetch_queue queue;
+    CHECK(queue.add(numbered_ids(0, 262'144), "liar", start) == 131'072);
+    for (std::uint64_t peer = 0; peer < 8; ++peer) {
+        CHECK(queue.add(numbered_ids(1'000'000 * (peer + 1), 1'000), "peer-" + std::to_string(peer), start) ==
+              0);
+    }
 }
 
 TEST_CASE("fetch queue: sources of one id, at n - 1, n, n + 1") {
@@ -532,7 +554,7 @@ TEST_CASE("fetch queue: an unreachable peer leaves the ids that pause, and those
 
 TEST_CASE("fetch queue: a silent peer's backlog does not stay for hours") {
     auto limits = small_limits();
-    limits.ids_max = 1'000;
+    limits.ids_max = 2'000;
     fetch_queue queue(limits);
     queue.add(numbered_ids(0, 1'000), "silent", start);
     auto now = start;
@@ -549,7 +571,7 @@ TEST_CASE("fetch queue: a silent peer's backlog does not stay for hours") {
 TEST_CASE(
     "fetch queue: a silent peer gets one request at a time, half as large each time, until it answers") {
     auto limits = small_limits();
-    limits.ids_max = 1'000;
+    limits.ids_max = 2'000;
     limits.ids_per_request_max = 5;
     limits.requests_per_peer_max = 3;
     limits.attempts_max = 5;
@@ -572,6 +594,7 @@ TEST_CASE(
 
 TEST_CASE("fetch queue: one answer between keeps a slow peer's backlog") {
     auto limits = small_limits();
+    limits.ids_max = 200;
     limits.attempts_max = 3;
     fetch_queue queue(limits);
     queue.add(numbered_ids(0, 100), "slow", start);
@@ -633,7 +656,7 @@ TEST_CASE("fetch queue: of what others have, a silent peer is asked for one id, 
 
 TEST_CASE("fetch queue: a queue that was full and emptied is as good as new") {
     auto limits = small_limits();
-    limits.ids_max = 2'000;
+    limits.ids_max = 4'000;
     limits.ids_per_request_max = 1'000;
     fetch_queue queue(limits);
     for (int repeat = 0; repeat < 3; ++repeat) {

@@ -42,7 +42,8 @@ void naive_fetch_queue::restand(waiting& of) {
     for (auto& one : of.claims) {
         auto wanted = standing::resting;
         if (of.now == phase::ready) {
-            bool const gives_way = all_doubtful ? of.unanswered_by == one.source : is_doubtful(of, one.source);
+            bool const gives_way =
+                all_doubtful ? of.unanswered_by == one.source : is_doubtful(of, one.source);
             wanted = gives_way && of.claims.size() > 1 ? standing::spare : standing::ready;
         }
         if (one.in != wanted) {
@@ -97,8 +98,7 @@ bool naive_fetch_queue::make_place(waiting& of, peer_url const& url) {
     }
     claim const* out = nullptr;
     for (auto const& one : of.claims) {
-        bool const may_go =
-            !is_doubtful(of, url) && is_doubtful(of, one.source) && of.asked_of != one.source;
+        bool const may_go = !is_doubtful(of, url) && is_doubtful(of, one.source) && of.asked_of != one.source;
         if (may_go && (!out || find_source(one.source)->turn < find_source(out->source)->turn)) {
             out = &one;
         }
@@ -290,7 +290,11 @@ std::size_t naive_fetch_queue::add(std::span<const op_id> ids, peer_url const& u
     std::size_t dropped = 0;
     for (auto const& id : ids) {
         if (!find(id)) {
-            if (waiting_.size() == limits_.ids_max) {
+            auto const claims = std::count_if(waiting_.begin(), waiting_.end(), [&](waiting const& of) {
+                return std::any_of(of.claims.begin(), of.claims.end(),
+                                   [&](claim const& one) { return one.source == url; });
+            });
+            if (static_cast<std::size_t>(claims) + waiting_.size() >= limits_.ids_max) {
                 ++dropped;
                 continue;
             }
