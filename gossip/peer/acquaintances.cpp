@@ -175,6 +175,15 @@ bool acquaintance::all_settled() {
     return true;
 }
 
+void acquaintance::roll_back() {
+    if (awaits()) {
+        awaited.clear();
+        awaits_all = false;
+        rounds.bookmark = durable_bookmark;
+        rounds.bookmark_arcs = durable_arcs;
+    }
+}
+
 void acquaintance::forget_bookmark() {
     rounds.bookmark.reset();
     rounds.bookmark_arcs = {};
@@ -284,6 +293,13 @@ void acquaintances::all_settled() {
             changed_.insert(url);
         }
     }
+}
+
+void acquaintances::roll_back(peer_url const& url) {
+    if (auto const found = by_url_.find(url); found != by_url_.end()) {
+        found->second.roll_back();
+    }
+    awaiting_.erase(url);
 }
 
 }  // namespace opstore::gossip

@@ -61,6 +61,8 @@ struct acquaintance {
     /// So are all that were ever listed.
     bool all_settled();
     bool awaits() const { return awaits_all || !awaited.empty(); }
+    /// What is awaited will not come: the next round asks from the durable bookmark on.
+    void roll_back();
     void forget_bookmark();
 
     /// Takes over where pages of oversized regions ended; the oldest beyond region_cursors_max are dropped.
@@ -100,6 +102,8 @@ public:
     void settled(std::vector<op_id> const& ids);
     /// Nothing is fetched any more.
     void all_settled();
+    /// acquaintance::roll_back() of this peer.
+    void roll_back(peer_url const& url);
 
 private:
     std::map<peer_url, acquaintance> by_url_;

@@ -62,7 +62,7 @@ void peer::state::send_requests(arc::timestamp now) {
             fetch_request_message ask;
             ask.ids = std::move(request.ids);
             if (!send(request.to, fetch_message(std::move(ask)))) {
-                fetch_.unreachable(request.to, now);
+                cannot_fetch_from(request.to, now);
                 again = true;
             }
         }
@@ -74,6 +74,13 @@ void peer::state::send_requests(arc::timestamp now) {
     if (was_waiting && fetch_.empty()) {
         hurry(now);
     }
+}
+
+/// Its ops were listed in vain. The comparison of slices does not see the youngest, so its bookmark goes back
+/// instead of being settled with the ids that are given up.
+void peer::state::cannot_fetch_from(peer_url const& url, arc::timestamp now) {
+    fetch_.unreachable(url, now);
+    known_.roll_back(url);
 }
 
 /// What nobody gives does not hold up bookmarks: the comparison of slices lists it again.

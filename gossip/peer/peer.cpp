@@ -198,8 +198,11 @@ void peer::state::lost(peer_url const& url, arc::timestamp now) {
     for (auto const& round : rounds_.drop(url)) {
         ended(round_outcome::timed_out, round.role, url, now);
     }
-    fetch_.unreachable(url, now);
+    cannot_fetch_from(url, now);
     settle_given_up();
+    if (fetch_.empty()) {
+        hurry(now);
+    }
     known_.of(url).unreachable_until = now + options_.limits.timeout;
 }
 

@@ -86,6 +86,7 @@ private:
     boost::asio::awaitable<void> handle_published(peer_url const& from, publish_ops_message published,
                                                   arc::timestamp now);
     void send_requests(arc::timestamp now);
+    void cannot_fetch_from(peer_url const& url, arc::timestamp now);
     void settle_given_up();
 
     op_store& store_;

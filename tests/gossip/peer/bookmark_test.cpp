@@ -81,6 +81,35 @@ TEST_CASE("a crash before the fetch makes the ops be listed again") {
     CHECK(a.held().size() == 3);
 }
 
+TEST_CASE("a connection that breaks before the fetch makes the ops be listed again, and soon") {
+    for (bool const refused : {false, true}) {
+        random_source random(6);
+        peer_network network(world_start);
+        auto& a = network.add("a");
+        auto& b = network.add("b");
+        network.store(b, {op_of(world_start, 10, random)});
+        auto const first = round_by(network, a);
+        network.store(b, {op_of(world_start, 10, random), op_of(world_start, 10, random)});
+        // Either the connection is lost while they are asked for, or the request cannot be sent at all.
+        network.refuses = [&](sent_frame const& frame) {
+            return refused && name_of(frame) == "fetch_request";
+        };
+        auto const second = round_by(network, a, false);
+        network.refuses = {};
+        CHECK(second.since == first.updated);
+        CHECK(second.listed.size() == 2);
+        if (!refused) {
+            a.peer->lost("b", network.clock.now());
+        }
+        CHECK(a.peer->next_tick_at() <= network.clock.now() + std::chrono::seconds(1));
+        auto const third = round_by(network, a);
+        CHECK(third.since == first.updated);
+        CHECK(third.listed.size() == 2);
+        CHECK(a.held().size() == 3);
+        CHECK(round_by(network, a).since == third.updated);
+    }
+}
+
 TEST_CASE("a fetch queue without room holds the bookmark back") {
     random_source random(3);
     peer_network network(world_start);

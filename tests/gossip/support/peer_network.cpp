@@ -19,7 +19,11 @@ peer_network::node::node(peer_network& in, space_options space, gossip::peer_opt
     : network(in), options(std::move(with)), store(std::move(space), in.clock) {}
 
 bool peer_network::node::send(gossip::peer_url const& to, std::vector<std::byte> frame) {
-    network.under_way.push_back({options.url, to, std::move(frame)});
+    sent_frame sent{options.url, to, std::move(frame)};
+    if (network.refuses && network.refuses(sent)) {
+        return false;
+    }
+    network.under_way.push_back(std::move(sent));
     return true;
 }
 

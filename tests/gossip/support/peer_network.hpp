@@ -55,6 +55,8 @@ public:
     void deliver(std::function<bool(sent_frame&)> const& each = {});
     void receive(node& at, gossip::peer_url const& from, std::vector<std::byte> frame);
 
+    /// Frames that send() does not take; empty: none.
+    std::function<bool(sent_frame const&)> refuses;
     std::deque<sent_frame> under_way;
     manual_clock clock;
     std::vector<std::unique_ptr<node>> nodes;
