@@ -79,6 +79,8 @@ std::optional<peer_url> peer::state::choose_target(arc::timestamp now) {
                                now < *known->unreachable_until - options_.limits.timeout;
         candidate.usable = reachable && rounds_.may_initiate(*info.url, now);
         candidate.last_round = known ? known->last_round_at : std::nullopt;
+        auto const completed = static_cast<std::size_t>(acquaintance_counter::completed_rounds);
+        candidate.met = known && (known->arcs || known->counters[completed] > 0);
     }
     std::vector<target_candidate> candidates;
     std::vector<peer_url const*> urls;

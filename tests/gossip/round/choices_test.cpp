@@ -22,7 +22,7 @@ arc::dht_arc sectors(std::uint32_t first, std::uint32_t last) {
 }
 
 target_candidate candidate(bool overlaps, bool usable, std::optional<arc::timestamp> last_round = {}) {
-    return {overlaps, usable, last_round};
+    return {overlaps, usable, last_round, false};
 }
 
 }  // namespace
@@ -44,6 +44,27 @@ TEST_CASE("next is who never had a round, then who had one longest ago; stranger
     }
     for (auto const count : chosen) {
         CHECK(count > 50);
+    }
+}
+
+TEST_CASE("agents that nobody ever met do not keep rounds from those that were, nor those from newcomers") {
+    random_source random(3);
+    std::vector<target_candidate> candidates(1001, candidate(true, true));
+    candidates[0].met = true;
+    int met = 0;
+    for (int i = 0; i < 100; ++i) {
+        auto const chosen = *choose_target(candidates, random);
+        candidates[chosen].last_round = moment + i * one_microsecond;
+        met += chosen == 0 ? 1 : 0;
+    }
+    CHECK(met > 30);
+    CHECK(met < 70);
+    // But those that can give something come first.
+    candidates.assign(100, candidate(true, true));
+    candidates[0] = {false, true, std::nullopt, true};
+    candidates[1] = {true, false, std::nullopt, true};
+    for (int i = 0; i < 100; ++i) {
+        CHECK(*choose_target(candidates, random) > 1);
     }
 }
 
