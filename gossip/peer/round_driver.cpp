@@ -111,6 +111,12 @@ asio::awaitable<void> peer::state::handle_gossip(peer_url const& from, gossip_me
             busy.session = std::get<initiate_message>(m).session;
             send(from, gossip_message(busy));
         }
+        // Of another session: the other side knows of no round with us. As in kitsune2, that ends them all.
+        if (std::holds_alternative<terminate_message>(m)) {
+            for (auto const& round : rounds_.drop(from)) {
+                ended(round_outcome::terminated, round.role, from, now);
+            }
+        }
         refuse(from, error, now);
         co_return;
     }

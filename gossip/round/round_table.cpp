@@ -100,9 +100,6 @@ protocol_result<round_step> round_table::receive(peer_url const& from, gossip_me
         actions = theirs->second.round.receive(m, view, now);
         theirs->second.heard_at = actions ? now : theirs->second.heard_at;
     } else {
-        if (std::holds_alternative<terminate_message>(m)) {
-            drop(from);
-        }
         return protocol_error(protocol_errc::wrong_session,
                               fmt::format("no round of this session with {}", from));
     }

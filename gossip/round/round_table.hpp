@@ -49,8 +49,7 @@ public:
     bool may_accept(peer_url const& from, arc::timestamp now) { return begun_there_.allows(from, now); }
 
     /// `view` and `other` are asked for only if a round begins.
-    /// Errors: unexpected, wrong_session (no such round), too_soon, and those of the rounds; nothing changes,
-    /// but that a Terminate of another session ends the rounds with this peer, as in kitsune2.
+    /// Errors: unexpected, wrong_session (no such round), too_soon, and those of the rounds; nothing changes.
     protocol_result<round_step> receive(peer_url const& from, gossip_message const& m,
                                         std::function<other_side()> const& other, round_view const& view,
                                         arc::timestamp now);

@@ -70,6 +70,20 @@ outcome live_through(std::uint64_t seed) {
     return end;
 }
 
+TEST_CASE("a Terminate that comes late ends our round like any other: who grows goes on soon") {
+    peer_network network(world_start);
+    auto& a = network.add("a");
+    network.add("b");
+    network.clock.set(a.peer->next_tick_at());
+    CHECK(tick(a, network.clock.now()));
+    REQUIRE(network.under_way.size() == 1);
+    gossip::terminate_message late;
+    late.session[0] = std::byte{1};
+    network.receive(a, "b", encoded(gossip::gossip_message(late)));
+    CHECK(a.peer->report().protocol_errors == 1);
+    CHECK(a.peer->next_tick_at() <= network.clock.now() + a.options.limits.initial_interval);
+}
+
 TEST_CASE("after any faults of the network a few rounds bring all together") {
     for (std::uint64_t seed = 0; seed < 80; ++seed) {
         CAPTURE(seed);
