@@ -93,9 +93,9 @@ std::optional<peer_url> peer::state::choose_target(arc::timestamp now) {
 }
 
 asio::awaitable<void> peer::state::handle_gossip(peer_url const& from, gossip_message m, arc::timestamp now) {
-    bool const begins = std::holds_alternative<initiate_message>(m);
-    // Who begins too many rounds is refused before it costs a store call.
-    if (begins && rounds_.may_accept(from, now)) {
+    auto const* initiate = std::get_if<initiate_message>(&m);
+    // What begins no round is refused before it costs a store call.
+    if (initiate && rounds_.may_accept(from, *initiate, now)) {
         count_store_call("tail");
         auto const followed = co_await model_.follow(now);
         followed.value();
@@ -106,9 +106,9 @@ asio::awaitable<void> peer::state::handle_gossip(peer_url const& from, gossip_me
     auto step = rounds_.receive(from, m, other, view(), now);
     if (!step) {
         auto const error = step.error();
-        if (begins && error.code() == protocol_errc::too_soon) {
+        if (initiate && error.code() == protocol_errc::too_soon) {
             busy_message busy;
-            busy.session = std::get<initiate_message>(m).session;
+            busy.session = initiate->session;
             send(from, gossip_message(busy));
         }
         // Of another session: the other side knows of no round with us. As in kitsune2, that ends them all.

@@ -36,23 +36,13 @@ round_step round_table::initiate(peer_url const& to, other_side other, round_vie
     return step;
 }
 
-protocol_result<round_step> round_table::begin_accepted(peer_url const& from, initiate_message const& m,
-                                                        std::function<other_side()> const& other,
-                                                        round_view const& view, arc::timestamp now) {
-    round_step step;
-    step.role = round_role::acceptor;
+protocol_result<void> round_table::check(peer_url const& from, initiate_message const& m,
+                                         arc::timestamp now) {
     if (!m.arcs) {
         return protocol_error(protocol_errc::malformed, "no arc set in initiate message");
     }
-    if (initiated_ && initiated_->with == from) {
-        if (!initiated_->round.awaits_accept()) {
-            return protocol_error(protocol_errc::unexpected, "Initiate in the middle of our round with it");
-        }
-        // Both began at once: the higher tie breaker goes on, and the other side comes to the same result.
-        if (initiated_->round.tie_breaker() > m.tie_breaker) {
-            return step;
-        }
-        step.superseded = true;
+    if (initiated_ && initiated_->with == from && !initiated_->round.awaits_accept()) {
+        return protocol_error(protocol_errc::unexpected, "Initiate in the middle of our round with it");
     }
     auto const before = accepted_.find(from);
     if (before != accepted_.end() && before->second.round.session() == m.session) {
@@ -61,14 +51,28 @@ protocol_result<round_step> round_table::begin_accepted(peer_url const& from, in
     if (!begun_there_.allows(from, now)) {
         return protocol_error(protocol_errc::too_soon, "initiate too soon");
     }
+    return {};
+}
+
+protocol_result<round_step> round_table::begin_accepted(peer_url const& from, initiate_message const& m,
+                                                        std::function<other_side()> const& other,
+                                                        round_view const& view, arc::timestamp now) {
+    if (auto const checked = check(from, m, now); !checked) {
+        return checked.error();
+    }
     begun_there_.count(from, now);
-    if (before != accepted_.end()) {
-        // A peer has one round of its own at a time, so the old one is over; it may have crashed.
-        accepted_.erase(before);
-    }
-    if (step.superseded) {
+    round_step step;
+    step.role = round_role::acceptor;
+    if (initiated_ && initiated_->with == from) {
+        // Both began at once: the higher tie breaker goes on, and the other side comes to the same result.
+        if (initiated_->round.tie_breaker() > m.tie_breaker) {
+            return step;
+        }
         initiated_.reset();
+        step.superseded = true;
     }
+    // A peer has one round of its own at a time, so the old one is over; it may have crashed.
+    accepted_.erase(from);
     if (limits_.accepted_rounds_max > 0 && accepted_.size() >= limits_.accepted_rounds_max) {
         busy_message busy;
         busy.session = m.session;

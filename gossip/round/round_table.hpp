@@ -45,8 +45,11 @@ public:
     /// Precondition: may_initiate() and may_initiate(to).
     round_step initiate(peer_url const& to, other_side other, round_view const& view, arc::timestamp now);
 
-    /// Whether this peer may begin a round: not too many lately.
-    bool may_accept(peer_url const& from, arc::timestamp now) { return begun_there_.allows(from, now); }
+    /// Whether receive() takes this Initiate: it can be read, it is no other one again, and there were not
+    /// too many lately.
+    bool may_accept(peer_url const& from, initiate_message const& m, arc::timestamp now) {
+        return check(from, m, now).has_value();
+    }
 
     /// `view` and `other` are asked for only if a round begins.
     /// Errors: unexpected, wrong_session (no such round), too_soon, and those of the rounds; nothing changes.
@@ -85,6 +88,7 @@ private:
         arc::timestamp heard_at;
     };
 
+    protocol_result<void> check(peer_url const& from, initiate_message const& m, arc::timestamp now);
     protocol_result<round_step> begin_accepted(peer_url const& from, initiate_message const& m,
                                                std::function<other_side()> const& other,
                                                round_view const& view, arc::timestamp now);

@@ -221,6 +221,21 @@ TEST_CASE("a peer that begins too many rounds is told Busy, and costs no store c
     CHECK(a.peer->report().rounds_accepted == 15);
 }
 
+TEST_CASE("an Initiate that begins no round costs no store call") {
+    peer_network network(world_start);
+    auto& a = network.add("a");
+    network.receive(a, "x", encoded(gossip_message(initiate_by_hand(1))));
+    CHECK(a.peer->report().rounds_accepted == 1);
+    auto const calls = a.peer->report().store_calls;
+    auto without_arcs = initiate_by_hand(2);
+    without_arcs.arcs.reset();
+    for (auto const& m : {initiate_by_hand(1), without_arcs}) {
+        network.receive(a, "x", encoded(gossip_message(m)));
+    }
+    CHECK(a.peer->report().store_calls == calls);
+    CHECK(a.peer->report().protocol_errors == 2);
+}
+
 TEST_CASE("a year of ops, one for each half day, is found in thirty rounds") {
     random_source random(5);
     peer_network network(world_start);

@@ -137,11 +137,11 @@ TEST_CASE("fifteen rounds in a sliding window, the sixteenth comes too soon") {
         return begun.has_value();
     };
     for (int i = 0; i < 15; ++i) {
-        CHECK(t.table.may_accept("b", t.now));
+        CHECK(t.table.may_accept("b", initiate(i), t.now));
         CHECK(begin_and_end(i));
         t.now += 1s;
     }
-    CHECK(!t.table.may_accept("b", t.now));
+    CHECK(!t.table.may_accept("b", initiate(15), t.now));
     CHECK(t.error("b", initiate(15)) == protocol_errc::too_soon);
     CHECK(t.receive("c", initiate(15)).has_value());
     t.now = moment + window - one_microsecond;
@@ -152,6 +152,16 @@ TEST_CASE("fifteen rounds in a sliding window, the sixteenth comes too soon") {
     // A clock that is set back forgets what lies in the future.
     t.now = moment - 24h;
     CHECK(begin_and_end(19));
+}
+
+TEST_CASE("a round that gives way to ours counts as well") {
+    table_of_one t;
+    t.initiate("b");
+    for (int i = 0; i < 15; ++i) {
+        CHECK(!t.receive("b", initiate(i, 0))->begun);
+    }
+    CHECK(t.error("b", initiate(15, 0)) == protocol_errc::too_soon);
+    CHECK(!t.table.may_initiate());
 }
 
 TEST_CASE("we do not begin more rounds with one peer than it would take") {
