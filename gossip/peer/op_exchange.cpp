@@ -21,7 +21,7 @@ constexpr std::uint64_t response_bytes_max = 1 << 20;
 constexpr std::size_t sendable_bytes_max = frame_bytes_max - 4096;
 /// Peers that are told of an op that was made here; gossip carries it on.
 constexpr std::size_t publish_peers_max = 10;
-/// Ids in one message that tells of ops.
+/// Ids in one message that tells of ops; of more, the rest is left to gossip.
 constexpr std::size_t published_ids_max = 8'192;
 
 }  // namespace
@@ -171,6 +171,7 @@ asio::awaitable<void> peer::state::ingest(peer_url const& from, fetch_response_m
 
 asio::awaitable<void> peer::state::handle_published(peer_url const& from, publish_ops_message published,
                                                     arc::timestamp now) {
+    published.ops.resize(std::min(published.ops.size(), published_ids_max));
     std::vector<op_id> ids;
     for (auto const& op : published.ops) {
         ids.push_back(op.id);

@@ -185,6 +185,20 @@ TEST_CASE("any number of ops can be published") {
     CHECK(told == ids.size());
 }
 
+TEST_CASE("of the ops that one message tells of a bounded number is looked at, at n - 1, n, n + 1") {
+    for (std::size_t const count : {8'191, 8'192, 8'193}) {
+        random_source random(6);
+        peer_network network(world_start);
+        auto& a = network.add("a");
+        publish_ops_message told;
+        for (std::size_t i = 0; i < count; ++i) {
+            told.ops.emplace_back().id = op_id(random.bytes(32));
+        }
+        network.receive(a, "x", encoded(publish_message(told)));
+        CHECK(a.peer->fetch_backlog() == std::min<std::size_t>(count, 8'192));
+    }
+}
+
 TEST_CASE("of agent infos no more are looked at than were asked for") {
     std::size_t looked_at = 0;
     peer_network network(world_start);
