@@ -237,8 +237,7 @@ protocol_result<round_actions> accepted_round::on(ring_details_diff_message cons
         }
         rings.push_back(ring);
     }
-    auto const named = sectors_of(m.snapshot);
-    if (auto const checked = check_sectors(named, common_); !checked) {
+    if (auto const checked = check_sectors(sectors_of(m.snapshot), common_); !checked) {
         return checked.error();
     }
     round_actions actions;
@@ -254,7 +253,7 @@ protocol_result<round_actions> accepted_round::on(ring_details_diff_message cons
     }
     if (!m.disc_differs) {
         grow_arcs grow;
-        grow.synced = common_.without(named);
+        grow.synced = common_.without(sectors_of(*differing));
         actions.emplace_back(std::move(grow));
     }
     actions.emplace_back(list(regions_of(*differing, layout_, turn_of(session())), m.resume));

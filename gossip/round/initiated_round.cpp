@@ -255,8 +255,7 @@ protocol_result<round_actions> initiated_round::on(ring_details_response_message
     if (state_ != state::rings) {
         return unexpected("RingSectorDetailsDiffResponse");
     }
-    auto const named = sectors_of(m.snapshot);
-    if (auto const checked = check_sectors(named, common_); !checked) {
+    if (auto const checked = check_sectors(sectors_of(m.snapshot), common_); !checked) {
         return checked.error();
     }
     round_actions actions;
@@ -264,11 +263,6 @@ protocol_result<round_actions> initiated_round::on(ring_details_response_message
     take.ids = m.missing_ids;
     take.cut = m.cut;
     actions.emplace_back(std::move(take));
-    if (!discs_differ_) {
-        grow_arcs grow;
-        grow.synced = common_.without(named);
-        actions.emplace_back(std::move(grow));
-    }
     auto const found = compare(our_rings_, m.snapshot);
     auto const* differing = std::get_if<ring_sector_mismatches>(&found);
     if (!differing) {
@@ -277,6 +271,11 @@ protocol_result<round_actions> initiated_round::on(ring_details_response_message
         end.reason = "Nothing to compare";
         actions.emplace_back(send_message{std::move(end)});
         return finish(std::move(actions), round_outcome::completed);
+    }
+    if (!discs_differ_) {
+        grow_arcs grow;
+        grow.synced = common_.without(sectors_of(*differing));
+        actions.emplace_back(std::move(grow));
     }
     their_ids_ = m.missing_ids;
     state_ = state::listing_rings;

@@ -188,6 +188,16 @@ arc::arc_set sectors_of(ring_details_snapshot const& details) {
     return sectors;
 }
 
+arc::arc_set sectors_of(ring_sector_mismatches const& differing) {
+    arc::arc_set sectors;
+    for (auto const& [ring, of_ring] : differing.rings) {
+        for (auto const sector : of_ring) {
+            sectors.insert(sector);
+        }
+    }
+    return sectors;
+}
+
 protocol_result<void> check_sectors(arc::arc_set const& named, arc::arc_set const& common) {
     auto const foreign = named.without(common);
     if (!foreign.empty()) {

@@ -76,9 +76,10 @@ std::uint64_t turn_of(session_id const& session);
 /// Leaves only these sectors.
 void keep_sectors(disc_details_snapshot& details, arc::arc_set const& sectors);
 
-/// Sectors of details, as a set.
+/// Sectors of details, or of differences, as a set.
 arc::arc_set sectors_of(disc_details_snapshot const& details);
 arc::arc_set sectors_of(ring_details_snapshot const& details);
+arc::arc_set sectors_of(ring_sector_mismatches const& differing);
 
 /// An error unless every sector is one of `common`.
 protocol_result<void> check_sectors(arc::arc_set const& named, arc::arc_set const& common);

@@ -164,6 +164,38 @@ TEST_CASE("peers in sync in what they have in common say so, and grow") {
     CHECK(grown);
 }
 
+TEST_CASE("an op of a ring that differs holds back its own sector only, on both sides") {
+    round_side a{1};
+    round_side b{2};
+    for (auto* each : {&a, &b}) {
+        for (arc::sector_index sector = 0; sector < arc::sector_count; ++sector) {
+            each->space.put(id_in(sector, 1), moment_boundary);
+        }
+    }
+    a.space.put(id_in(7, 2), moment_boundary);
+    a.space.start();
+    b.space.start();
+    auto const synced = [](round_actions const& actions) {
+        arc::arc_set sectors;
+        for (auto const& action : actions) {
+            auto const* grow = std::get_if<grow_arcs>(&action);
+            sectors = grow ? sectors.union_with(grow->synced) : sectors;
+        }
+        return sectors;
+    };
+    auto const others = arc::arc_set::full().without(sector_set({7}));
+
+    initiated_round ours(first_turn, 7, {});
+    auto const initiate = *round_side::sent(ours.begin(a.view(), moment));
+    accepted_round theirs(std::get<initiate_message>(initiate), {});
+    auto const accept = b.answer(theirs, theirs.begin(b.view(), moment));
+    auto const diff = a.receive(ours, accept);
+    auto const taken = theirs.receive(diff, b.view(), moment).value();
+    CHECK(synced(taken) == others);
+    auto const response = b.answer(theirs, taken);
+    CHECK(synced(ours.receive(response, a.view(), moment).value()) == others);
+}
+
 TEST_CASE("no sectors in common: nothing is compared, and nobody grows") {
     scenario peers;
     peers.a.target = sector_set({7});
