@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <set>
 
 namespace asio = boost::asio;
@@ -12,11 +14,24 @@ namespace asio = boost::asio;
 namespace opstore::gossip {
 namespace {
 
-/// Ids of one request that are answered; who asks for more asks again.
+/// Ids that one peer may have asked for and not been sent; who asks for more asks again.
 constexpr std::size_t served_ids_max = 8'192;
+/// Peers that may have: as many as a TCP node is connected to. With all their ids about 60 MiB.
+constexpr std::size_t served_peers_max = 64;
+/// Ids that the store is asked for at once: more than there are in a request of one of our peers.
+constexpr std::size_t probed_ids_max = 1'024;
 /// Bytes of ops in one response, an op larger than that alone: small enough that a frame does not hold up
 /// the messages of a round behind it.
 constexpr std::uint64_t response_bytes_max = 1 << 20;
+/// Bytes of ops sent to one peer in one call, so that others have their turn; and that may wait to be sent to
+/// it, so that a slow link still has room for the messages of a round. An op that is larger goes alone.
+constexpr std::uint64_t unsent_bytes_max = 2 << 20;
+/// Until a peer is sent more: the queue of a fast link does not run dry meanwhile.
+constexpr std::chrono::microseconds serving_pause = std::chrono::milliseconds(10);
+/// The same after the transport took no more. What it did not take is read from the store again.
+constexpr std::chrono::microseconds refused_pause = std::chrono::milliseconds(100);
+/// Who takes nothing for so long has given up waiting.
+constexpr std::chrono::microseconds serving_patience = std::chrono::seconds(60);
 /// An op that leaves no room for the rest of its frame cannot be sent.
 constexpr std::size_t sendable_bytes_max = frame_bytes_max - 4096;
 /// Peers that are told of an op that was made here; gossip carries it on.
@@ -91,41 +106,98 @@ void peer::state::settle_given_up() {
     }
 }
 
-asio::awaitable<void> peer::state::serve(peer_url const& to, fetch_request_message request) {
-    auto& ids = request.ids;
-    // Each once: a small request that names one large op again and again is not worth as many answers.
-    std::set<op_id> asked;
-    std::erase_if(ids, [&](op_id const& id) { return !asked.insert(id).second; });
-    ids.resize(std::min(ids.size(), served_ids_max));
-    while (!ids.empty()) {
-        count_store_call("serve");
-        auto found = co_await store_.retrieve_ops_bounded(ids, response_bytes_max);
-        auto& batch = found.value();
-        fetch_response_message response;
-        std::set<op_id> held;
-        for (auto& op : batch.ops) {
-            if (op.data.size() <= sendable_bytes_max && held.insert(op.id).second) {
-                auto& out = response.ops.emplace_back();
-                out.id = op.id;
-                out.data = std::move(op.data);
-            }
-        }
-        auto const read = ids.begin() + static_cast<std::ptrdiff_t>(batch.ids_read);
-        std::copy_if(ids.begin(), read, std::back_inserter(response.absent),
-                     [&](op_id const& id) { return !held.contains(id); });
-        ids.erase(ids.begin(), read);
-        // Beside an op that fills a frame there is no room for the ids of those that are not here.
-        fetch_response_message rest;
-        if (batch.ids_read > 1 && !response.ops.empty() && !response.absent.empty()) {
-            rest.absent = std::move(response.absent);
-            response.absent.clear();
-        }
-        bool const sent = send(to, fetch_message(std::move(response))) &&
-                          (rest.absent.empty() || send(to, fetch_message(std::move(rest))));
-        if (!sent) {
-            co_return;
+asio::awaitable<void> peer::state::serve(peer_url const& to, fetch_request_message request,
+                                         arc::timestamp now) {
+    bool const is_new = !serving_.contains(to);
+    if (is_new && serving_.size() >= served_peers_max) {
+        co_return;
+    }
+    auto& mine = serving_[to];
+    // Each once: a small request that names one large op again and again is not worth as many answers, and
+    // who asks again because the link is slow gets what is on its way already.
+    for (auto const& id : request.ids) {
+        if (mine.ids.size() < served_ids_max) {
+            mine.ids.insert(id);
         }
     }
+    if (is_new) {
+        mine.drop_at = now + serving_patience;
+        co_await serve_more(to, now);
+    }
+}
+
+/// Goes on with who has waited longest.
+asio::awaitable<void> peer::state::serve_next(arc::timestamp now) {
+    // Nor must a clock that was set back keep anybody waiting for as long as that.
+    for (auto& [url, waiting] : serving_) {
+        waiting.next_at = std::min(waiting.next_at, now + refused_pause);
+        waiting.drop_at = std::min(waiting.drop_at, now + serving_patience);
+    }
+    std::erase_if(serving_, [&](auto const& entry) { return now >= entry.second.drop_at; });
+    auto const next =
+        std::ranges::min_element(serving_, {}, [](auto const& entry) { return entry.second.next_at; });
+    if (next != serving_.end() && now >= next->second.next_at) {
+        co_await serve_more(next->first, now);
+    }
+}
+
+/// Sends as much of what `to` asked for as one call may; tick() goes on with the rest.
+asio::awaitable<void> peer::state::serve_more(peer_url to, arc::timestamp now) {
+    // An outage of the store ends it: who asked asks again.
+    auto entry = serving_.extract(to);
+    auto& mine = entry.mapped();
+    std::uint64_t sent_bytes = 0;
+    bool refused = false;
+    while (!refused && !mine.ids.empty() && sent_bytes < unsent_bytes_max &&
+           out_.queued_bytes(to) < unsent_bytes_max) {
+        auto const sent = co_await send_ops(to, mine.ids);
+        refused = !sent;
+        sent_bytes += sent.value_or(0);
+        mine.drop_at = sent ? now + serving_patience : mine.drop_at;
+    }
+    mine.next_at = now + (refused ? refused_pause : serving_pause);
+    if (!mine.ids.empty()) {
+        serving_.insert(std::move(entry));
+    }
+}
+
+/// One answer to the first of `ids`, which are then taken off. The bytes of its ops; none if the transport
+/// did not take it.
+asio::awaitable<std::optional<std::uint64_t>> peer::state::send_ops(peer_url const& to,
+                                                                    std::set<op_id>& ids) {
+    count_store_call("serve");
+    auto const count = static_cast<std::ptrdiff_t>(std::min(ids.size(), probed_ids_max));
+    std::vector<op_id> first(ids.begin(), std::next(ids.begin(), count));
+    auto found = co_await store_.retrieve_ops_bounded(std::move(first), response_bytes_max);
+    auto& batch = found.value();
+    fetch_response_message response;
+    std::uint64_t bytes = 0;
+    std::set<op_id> held;
+    for (auto& op : batch.ops) {
+        if (op.data.size() <= sendable_bytes_max && held.insert(op.id).second) {
+            bytes += op.data.size();
+            auto& out = response.ops.emplace_back();
+            out.id = op.id;
+            out.data = std::move(op.data);
+        }
+    }
+    auto const read = std::next(ids.begin(), static_cast<std::ptrdiff_t>(batch.ids_read));
+    std::copy_if(ids.begin(), read, std::back_inserter(response.absent),
+                 [&](op_id const& id) { return !held.contains(id); });
+    // Beside an op that fills a frame there is no room for the ids of those that are not here.
+    fetch_response_message rest;
+    if (batch.ids_read > 1 && !response.ops.empty() && !response.absent.empty()) {
+        rest.absent = std::move(response.absent);
+        response.absent.clear();
+    }
+    if (!send(to, fetch_message(std::move(response)))) {
+        co_return std::nullopt;
+    }
+    ids.erase(ids.begin(), read);
+    if (!rest.absent.empty()) {
+        send(to, fetch_message(std::move(rest)));
+    }
+    co_return bytes;
 }
 
 asio::awaitable<void> peer::state::ingest(peer_url const& from, fetch_response_message response,

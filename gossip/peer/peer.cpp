@@ -110,7 +110,7 @@ asio::awaitable<void> peer::state::handle(peer_url const& from, message m, arc::
         co_await handle_gossip(from, std::move(*gossip), now);
     } else if (auto* fetch = std::get_if<fetch_message>(&m)) {
         if (auto* request = std::get_if<fetch_request_message>(fetch)) {
-            co_await serve(from, std::move(*request));
+            co_await serve(from, std::move(*request), now);
         } else {
             co_await ingest(from, std::move(std::get<fetch_response_message>(*fetch)), now);
         }
@@ -170,6 +170,7 @@ asio::awaitable<void> peer::state::tick(arc::timestamp now) {
             co_await seal(now);
         }
         send_requests(now);
+        co_await serve_next(now);
         co_await save(now);
     };
     co_await survive(work, report_, log_);
@@ -185,6 +186,9 @@ arc::timestamp peer::state::next_tick_at() const {
     }
     if (auto const fetch = fetch_.next_due_at()) {
         next = std::min(next, *fetch);
+    }
+    for (auto const& [url, waiting] : serving_) {
+        next = std::min(next, waiting.next_at);
     }
     return next;
 }
@@ -203,6 +207,7 @@ void peer::state::lost(peer_url const& url, arc::timestamp now) {
     if (fetch_.empty()) {
         hurry(now);
     }
+    serving_.erase(url);
     known_.of(url).unreachable_until = now + options_.limits.timeout;
 }
 

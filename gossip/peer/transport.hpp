@@ -17,6 +17,10 @@ public:
 
     /// Queues one frame. False if it was dropped: nobody is reached at `to`, or its queue is full.
     virtual bool send(peer_url const& to, std::vector<std::byte> frame) = 0;
+
+    /// Bytes of the frames that wait to be sent to `to`: who has much to send waits until there are few, and
+    /// leaves room for others. 0 if it is not known.
+    virtual std::size_t queued_bytes([[maybe_unused]] peer_url const& to) const { return 0; }
 };
 
 }  // namespace opstore::gossip

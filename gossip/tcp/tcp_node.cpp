@@ -63,6 +63,10 @@ bool tcp_node::send(peer_url const& to, std::vector<std::byte> frame) {
     return state_->send(to, std::move(frame));
 }
 
+std::size_t tcp_node::queued_bytes(peer_url const& to) const {
+    return state_->queued_bytes(to);
+}
+
 tcp_report tcp_node::report() const {
     return state_->report();
 }

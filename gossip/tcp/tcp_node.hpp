@@ -96,6 +96,8 @@ public:
     /// without a secret, dialled in vain a moment ago, or one too many.
     bool send(peer_url const& to, std::vector<std::byte> frame) override;
 
+    std::size_t queued_bytes(peer_url const& to) const override;
+
     tcp_report report() const;
 
 private:

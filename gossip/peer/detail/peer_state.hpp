@@ -7,7 +7,10 @@
 #include <gossip/wire/codec.hpp>
 #include <opstore/random.hpp>
 
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,7 +83,10 @@ private:
     // op_exchange.cpp
     boost::asio::awaitable<std::vector<op_id>> fetch_missing(std::vector<op_id> ids, peer_url const& from,
                                                              arc::timestamp now, bool* all_fit);
-    boost::asio::awaitable<void> serve(peer_url const& to, fetch_request_message request);
+    boost::asio::awaitable<void> serve(peer_url const& to, fetch_request_message request, arc::timestamp now);
+    boost::asio::awaitable<void> serve_next(arc::timestamp now);
+    boost::asio::awaitable<void> serve_more(peer_url to, arc::timestamp now);
+    boost::asio::awaitable<std::optional<std::uint64_t>> send_ops(peer_url const& to, std::set<op_id>& ids);
     boost::asio::awaitable<void> ingest(peer_url const& from, fetch_response_message response,
                                         arc::timestamp now);
     boost::asio::awaitable<void> handle_published(peer_url const& from, publish_ops_message published,
@@ -88,6 +94,13 @@ private:
     void send_requests(arc::timestamp now);
     void cannot_fetch_from(peer_url const& url, arc::timestamp now);
     void settle_given_up();
+
+    /// What a peer asked for and was not sent yet.
+    struct serving {
+        std::set<op_id> ids;
+        arc::timestamp next_at;  ///< When to go on.
+        arc::timestamp drop_at;  ///< When to give it up, unless something is sent before.
+    };
 
     op_store& store_;
     peer_meta& meta_;
@@ -101,6 +114,7 @@ private:
     acquaintances known_;
     round_table rounds_;
     fetch_queue fetch_;
+    std::map<peer_url, serving> serving_;
 
     agent_id own_agent_;
     std::string own_info_;

@@ -181,6 +181,11 @@ bool tcp_node::state::send(peer_url const& to, std::vector<std::byte> frame) {
     return queued;
 }
 
+std::size_t tcp_node::state::queued_bytes(peer_url const& to) const {
+    auto const connection = table_.find(to);
+    return connection ? connection->queued_bytes() : 0;
+}
+
 // --- The sockets.
 
 tcp_node::state::connection_ptr tcp_node::state::dial(peer_url const& url) {

@@ -29,6 +29,7 @@ public:
     boost::asio::awaitable<void> run(peer& p);
     void stop();
     bool send(peer_url const& to, std::vector<std::byte> frame);
+    std::size_t queued_bytes(peer_url const& to) const;
     tcp_report report() const;
 
 private:

@@ -165,6 +165,158 @@ TEST_CASE("an answer with nothing in it keeps no id from another peer") {
     CHECK(sent_to(network, "y").size() == 1);
 }
 
+/// So many that nobody may send them in one go.
+std::vector<op_bytes> large_ops(std::size_t count, random_source& random) {
+    std::vector<op_bytes> ops;
+    for (std::size_t i = 0; i < count; ++i) {
+        ops.push_back(op_of(world_start, 1'000'000, random));
+    }
+    return ops;
+}
+
+std::size_t ops_in(std::vector<message> const& messages) {
+    std::size_t served = 0;
+    for (auto const& m : messages) {
+        auto const* fetch = std::get_if<fetch_message>(&m);
+        auto const* response = fetch ? std::get_if<fetch_response_message>(fetch) : nullptr;
+        served += response ? response->ops.size() : 0;
+    }
+    return served;
+}
+
+TEST_CASE("a request for many large ops is answered in parts, between which others have their turn") {
+    random_source random(6);
+    peer_network network(world_start);
+    auto& a = network.add("a");
+    network.store(a, large_ops(30, random));
+    auto const held = a.held();
+    fetch_request_message ask;
+    ask.ids.assign(held.begin(), held.end());
+    network.receive(a, "x", encoded(fetch_message(ask)));
+    auto const at_once = ops_in(sent_to(network, "x"));
+    CHECK(at_once == 3);
+    network.receive(a, "y", encoded(gossip_message(initiate_by_hand(1))));
+    CHECK(gossip_of<accept_message>(sent_to(network, "y")).size() == 1);
+    // What is on its way already is not sent twice.
+    network.receive(a, "x", encoded(fetch_message(ask)));
+    std::set<op_id> served;
+    std::size_t answers = at_once;
+    auto const until = network.clock.now() + std::chrono::seconds(1);
+    while (a.peer->next_tick_at() < until) {
+        network.clock.set(a.peer->next_tick_at());
+        CHECK(tick(a, network.clock.now()));
+        auto const now_served = ops_in(sent_to(network, "x"));
+        CHECK(now_served <= 3);
+        answers += now_served;
+    }
+    CHECK(answers == held.size() + at_once);
+}
+
+TEST_CASE("of who is gone, or takes nothing for a minute, the request is forgotten") {
+    random_source random(7);
+    peer_network network(world_start);
+    auto& a = network.add("a");
+    network.store(a, large_ops(8, random));
+    auto const held = a.held();
+    fetch_request_message ask;
+    ask.ids.assign(held.begin(), held.end());
+    auto const served_later = [&](std::chrono::milliseconds time) {
+        std::size_t served = 0;
+        for (auto const until = network.clock.now() + time; network.clock.now() < until;) {
+            network.clock.step(std::chrono::milliseconds(100));
+            run(a.peer->tick(network.clock.now()));
+            served += ops_in(sent_to(network, "x"));
+        }
+        return served;
+    };
+    network.receive(a, "x", encoded(fetch_message(ask)));
+    CHECK(ops_in(sent_to(network, "x")) == 3);
+    a.peer->lost("x", network.clock.now());
+    CHECK(served_later(std::chrono::seconds(1)) == 0);
+
+    bool takes = true;
+    network.takes = [&](sent_frame const&) { return takes; };
+    for (auto const pause : {std::chrono::seconds(59), std::chrono::seconds(61)}) {
+        network.receive(a, "x", encoded(fetch_message(ask)));
+        CHECK(ops_in(sent_to(network, "x")) == 3);
+        takes = false;
+        CHECK(served_later(pause) == 0);
+        takes = true;
+        CHECK(served_later(std::chrono::seconds(1)) == (pause < std::chrono::minutes(1) ? 5 : 0));
+    }
+}
+
+TEST_CASE("requests of many ids, at n - 1, n, n + 1 of those that are answered") {
+    for (std::size_t const count : {8'191u, 8'192u, 8'193u}) {
+        random_source random(8);
+        peer_network network(world_start);
+        auto& a = network.add("a");
+        fetch_request_message ask;
+        for (std::size_t i = 0; i < count; ++i) {
+            ask.ids.emplace_back(random.bytes(32));
+        }
+        network.receive(a, "x", encoded(fetch_message(ask)));
+        std::size_t absent = 0;
+        for (auto const& m : sent_to(network, "x")) {
+            absent += std::get<fetch_response_message>(std::get<fetch_message>(m)).absent.size();
+        }
+        CHECK(absent == std::min<std::size_t>(count, 8'192));
+    }
+}
+
+TEST_CASE("ops that are more than a slow link takes at once all come, and are asked for once") {
+    random_source random(9);
+    peer_network network(world_start);
+    auto& a = network.add("a");
+    auto& b = network.add("b");
+    network.store(a, large_ops(60, random));
+    // A queue of four of them, from which one goes each tenth of a second.
+    network.takes = [&](sent_frame const& frame) {
+        std::size_t waiting = frame.bytes.size();
+        for (auto const& other : network.under_way) {
+            waiting += other.from == frame.from ? other.bytes.size() : 0;
+        }
+        return waiting <= 4 << 20;
+    };
+    std::size_t requests = 0;
+    for (int tenths = 0; tenths < 140 && b.peer->report().ops_fetched < 60; ++tenths) {
+        network.clock.step(std::chrono::milliseconds(100));
+        for (auto const& node : network.nodes) {
+            run(node->peer->tick(network.clock.now()));
+        }
+        for (bool small = true; small && !network.under_way.empty();) {
+            auto const frame = std::move(network.under_way.front());
+            network.under_way.pop_front();
+            small = frame.bytes.size() < 1'000'000;
+            requests += name_of(frame) == "fetch_request";
+            network.receive(node_at(network, frame.to), frame.from, frame.bytes);
+        }
+    }
+    CHECK(b.peer->report().ops_fetched == 60);
+    CHECK(b.peer->fetch_backlog() == 0);
+    CHECK(requests == 1);
+}
+
+TEST_CASE("a clock that is set back does not keep who is served waiting") {
+    random_source random(10);
+    peer_network network(world_start);
+    auto& a = network.add("a");
+    network.store(a, large_ops(8, random));
+    auto const held = a.held();
+    fetch_request_message ask;
+    ask.ids.assign(held.begin(), held.end());
+    network.receive(a, "x", encoded(fetch_message(ask)));
+    CHECK(ops_in(sent_to(network, "x")) == 3);
+    auto now = network.clock.now() - std::chrono::hours(1);
+    std::size_t served = 0;
+    for (int ticks = 0; ticks < 10; ++ticks) {
+        run(a.peer->tick(now));
+        served += ops_in(sent_to(network, "x"));
+        now += std::chrono::milliseconds(100);
+    }
+    CHECK(served == 5);
+}
+
 TEST_CASE("any number of ops can be published") {
     random_source random(4);
     peer_network network(world_start);

@@ -20,11 +20,11 @@ peer_network::node::node(peer_network& in, space_options space, gossip::peer_opt
 
 bool peer_network::node::send(gossip::peer_url const& to, std::vector<std::byte> frame) {
     sent_frame sent{options.url, to, std::move(frame)};
-    if (network.refuses && network.refuses(sent)) {
-        return false;
+    bool const taken = !network.takes || network.takes(sent);
+    if (taken) {
+        network.under_way.push_back(std::move(sent));
     }
-    network.under_way.push_back(std::move(sent));
-    return true;
+    return taken;
 }
 
 std::set<op_id> peer_network::node::held() const {

@@ -55,9 +55,9 @@ public:
     void deliver(std::function<bool(sent_frame&)> const& each = {});
     void receive(node& at, gossip::peer_url const& from, std::vector<std::byte> frame);
 
-    /// Frames that send() does not take; empty: none.
-    std::function<bool(sent_frame const&)> refuses;
     std::deque<sent_frame> under_way;
+    /// If set: false for a frame that the transport of its sender does not take.
+    std::function<bool(sent_frame const&)> takes;
     manual_clock clock;
     std::vector<std::unique_ptr<node>> nodes;
 

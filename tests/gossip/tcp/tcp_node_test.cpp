@@ -282,6 +282,21 @@ asio::awaitable<void> withstand_strangers() {
     co_await net.stop_all();
 }
 
+/// Frames of a million bytes, of which a connection takes four.
+asio::awaitable<void> carry_large_ops() {
+    network net(co_await asio::this_coro::executor);
+    std::list<durable> stores(2);
+    auto ops = large_ops(60, 1);
+    co_await stores.front().ingest(std::move(ops));
+    auto options = options_of(1);
+    options.limits.outbound_bytes_max = 4 << 20;
+    auto& first = net.start(stores.front(), options);
+    net.start(stores.back(), options_of(2, {first.address()}));
+    co_await net.until_all_hold(stores, 60);
+    CHECK(first.node.report().frames_dropped == 0);
+    co_await net.stop_all();
+}
+
 asio::awaitable<void> hold_few_connections() {
     network net(co_await asio::this_coro::executor);
     std::list<durable> stores;
@@ -349,6 +364,10 @@ TEST_CASE("two that dial each other keep one connection") {
 
 TEST_CASE("strangers do not stop it") {
     run(withstand_strangers());
+}
+
+TEST_CASE("large ops wait for room, and none is dropped") {
+    run(carry_large_ops());
 }
 
 TEST_CASE("more peers than connections") {

@@ -77,4 +77,12 @@ std::vector<op_bytes> some_ops(std::size_t count, std::uint64_t seed) {
     return ops;
 }
 
+std::vector<op_bytes> large_ops(std::size_t count, std::uint64_t seed) {
+    random_source random(seed);
+    std::vector<op_bytes> ops;
+    for (std::size_t i = 0; i < count; ++i)
+        ops.push_back(encode_plain(tcp_node::system_clock_now(), random.bytes(1'000'000)));
+    return ops;
+}
+
 }  // namespace opstore::gossip::testing

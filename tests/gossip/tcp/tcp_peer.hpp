@@ -44,5 +44,7 @@ tcp_options options_of(std::uint8_t number, std::vector<tcp_address> connect = {
 
 /// `count` ops that nobody else makes who uses another `seed`.
 std::vector<op_bytes> some_ops(std::size_t count, std::uint64_t seed);
+/// Each of a million bytes.
+std::vector<op_bytes> large_ops(std::size_t count, std::uint64_t seed);
 
 }  // namespace opstore::gossip::testing
