@@ -121,8 +121,12 @@ asio::awaitable<void> tcp_node::state::drive() {
 }
 
 asio::awaitable<bool> tcp_node::state::tick_if_due() {
+    if (steady::now() < tick_not_before_)
+        co_return false;
     auto const now = clock_();
-    if (peer_->next_tick_at() > now || steady::now() < tick_not_before_)
+    // What was planned by a clock that was set back lies far ahead, and only a tick plans anew.
+    bool const set_back = now < std::exchange(clock_read_, now);
+    if (peer_->next_tick_at() > now && !set_back)
         co_return false;
     co_await peer_->tick(now);
     tick_not_before_ = steady::now() + tick_pause;

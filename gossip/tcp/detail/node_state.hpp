@@ -89,6 +89,7 @@ private:
     std::string own_info_;
     arc::timestamp own_info_at_;
     steady::time_point tick_not_before_{};
+    arc::timestamp clock_read_{};
     std::deque<inbox_item> inbox_;
     detail::event wake_;  ///< There is something in the inbox, or the end is wanted.
     bool stopping_ = false;

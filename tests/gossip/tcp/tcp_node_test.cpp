@@ -43,9 +43,11 @@ public:
     explicit network(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
     /// Starts a process on `data`.
-    tcp_peer& start(durable& data, tcp_options options) {
+    tcp_peer& start(durable& data, tcp_options options, tcp_node::log_function log = {},
+                    tcp_node::clock_function clock = tcp_node::system_clock_now) {
         auto& started = running_.emplace_back(std::make_unique<process>(executor_));
-        started->peer = std::make_unique<tcp_peer>(executor_, data, std::move(options));
+        started->peer =
+            std::make_unique<tcp_peer>(executor_, data, std::move(options), std::move(log), std::move(clock));
         started->tasks.spawn(started->peer->node.run(started->peer->gossip));
         return *started->peer;
     }
@@ -297,6 +299,20 @@ asio::awaitable<void> carry_large_ops() {
     co_await net.stop_all();
 }
 
+asio::awaitable<void> set_the_clock_back() {
+    network net(co_await asio::this_coro::executor);
+    durable data;
+    std::chrono::microseconds offset(0);
+    auto const clock = [&] { return tcp_node::system_clock_now() + offset; };
+    auto& one = net.start(data, options_of(1), {}, clock);
+    auto const plans_near = [&] { return one.gossip.next_tick_at() < clock() + 1min; };
+    co_await net.until([&] { return one.gossip.next_tick_at() > arc::timestamp() && plans_near(); });
+    offset = -1h;
+    CHECK(!plans_near());
+    co_await net.until(plans_near);
+    co_await net.stop_all();
+}
+
 asio::awaitable<void> hold_few_connections() {
     network net(co_await asio::this_coro::executor);
     std::list<durable> stores;
@@ -368,6 +384,10 @@ TEST_CASE("strangers do not stop it") {
 
 TEST_CASE("large ops wait for room, and none is dropped") {
     run(carry_large_ops());
+}
+
+TEST_CASE("a clock that is set back does not stop it") {
+    run(set_the_clock_back());
 }
 
 TEST_CASE("more peers than connections") {

@@ -51,8 +51,9 @@ asio::awaitable<std::set<op_id>> durable::all_ids() {
     co_return ids;
 }
 
-tcp_peer::tcp_peer(asio::any_io_executor executor, durable& data, tcp_options options)
-    : node(std::move(executor), options),
+tcp_peer::tcp_peer(asio::any_io_executor executor, durable& data, tcp_options options,
+                   tcp_node::log_function log, tcp_node::clock_function clock)
+    : node(std::move(executor), options, std::move(log), std::move(clock)),
       gossip(data.store, data.meta, node, gossip_options(options, node.url())) {}
 
 tcp_options options_of(std::uint8_t number, std::vector<tcp_address> connect) {

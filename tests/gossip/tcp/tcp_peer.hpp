@@ -34,7 +34,8 @@ struct tcp_peer {
     tcp_node node;
     peer gossip;
 
-    tcp_peer(boost::asio::any_io_executor executor, durable& data, tcp_options options);
+    tcp_peer(boost::asio::any_io_executor executor, durable& data, tcp_options options,
+             tcp_node::log_function log = {}, tcp_node::clock_function clock = tcp_node::system_clock_now);
 
     tcp_address address() const { return node.listening_at(); }
 };
