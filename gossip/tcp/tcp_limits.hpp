@@ -21,11 +21,13 @@ struct tcp_limits {
     std::size_t outbound_bytes_max = frame_bytes_max + (std::size_t{8} << 20);
     /// The same, on all connections together.
     std::size_t outbound_total_bytes_max = std::size_t{256} << 20;
+    /// What one connection may have all the same: those that are read slowly do not silence the others.
+    std::size_t outbound_own_bytes = std::size_t{1} << 20;
     /// From the first packet to the proof of identity.
     std::chrono::milliseconds handshake_timeout{5'000};
     /// From a frame's length to its end.
     std::chrono::milliseconds frame_timeout{60'000};
-    /// Without a byte of a frame being taken by the other side.
+    /// From a frame's first byte to its last being taken by the other side.
     std::chrono::milliseconds write_timeout{60'000};
     /// Without a byte from the other side, which sends something at least every keep_alive.
     std::chrono::milliseconds idle_timeout{30'000};

@@ -187,7 +187,6 @@ asio::awaitable<bool> connection::write_frame(std::span<const std::byte> body) {
         if (failed)
             close(failed.message());
         totals_.bytes_sent += count;
-        last_sent_ = clock::now();
         for (asio::const_buffer& part : rest) {
             auto const sent = std::min(count, part.size());
             part += sent;
@@ -195,6 +194,7 @@ asio::awaitable<bool> connection::write_frame(std::span<const std::byte> body) {
         }
     }
     writing_ = false;
+    last_sent_ = clock::now();
     co_return !closed_;
 }
 
@@ -221,7 +221,7 @@ void connection::check(clock::time_point now) {
     else if (retired_until_ && now >= *retired_until_)
         close("another connection to this peer is used");
     else if (writing_ && now - last_sent_ >= limits_.write_timeout)
-        close("the other side takes nothing any more");
+        close("a frame was not taken in time");
     else if (established_ && !held_back_ && !waiting && now - last_received_ >= limits_.idle_timeout)
         close("nothing was heard of the other side");
     else if (established_ && !held_back_ && reader_.at() == frame_reader::state::body &&

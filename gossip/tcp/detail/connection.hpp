@@ -123,7 +123,7 @@ private:
     clock::time_point const born_ = clock::now();
     clock::time_point last_received_ = born_, last_sent_ = born_, last_used_ = born_;
     clock::time_point frame_begun_ = born_;  ///< Of the frame that is being read.
-    bool writing_ = false;                   ///< Since last_sent_ at the latest.
+    bool writing_ = false;                   ///< A frame, since last_sent_.
     bool held_back_ = false;                 ///< We do not read, by our own choice.
     std::optional<clock::time_point> retired_until_;
     counters totals_;

@@ -175,8 +175,9 @@ void tcp_node::state::put(inbox_item item) {
 
 bool tcp_node::state::send(peer_url const& to, std::vector<std::byte> frame) {
     auto const size = frame.size();
-    bool const fits = size > 0 && size <= frame_bytes_max &&
-                      table_.queued_bytes() + size <= options_.limits.outbound_total_bytes_max;
+    bool const has_room = table_.queued_bytes() + size <= options_.limits.outbound_total_bytes_max ||
+                          queued_bytes(to) + size <= options_.limits.outbound_own_bytes;
+    bool const fits = size > 0 && size <= frame_bytes_max && has_room;
     auto connection = fits && peer_ ? table_.find(to) : nullptr;
     if (fits && peer_ && !connection)
         connection = dial(to);

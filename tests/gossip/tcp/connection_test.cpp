@@ -331,14 +331,34 @@ asio::awaitable<void> read_nothing() {
     CHECK(taken == 40);
     CHECK(link.queued_bytes() == limits.outbound_bytes_max);
     CHECK(!link.queue(bytes(1)));
-    co_await test.expect_closed("takes nothing any more");
+    co_await test.expect_closed("not taken in time");
     CHECK(link.queued_bytes() <= frame.size());
+}
+
+/// A bit at a time, for ever.
+asio::awaitable<void> read_slowly() {
+    against_raw test;
+    auto limits = quick_limits();
+    limits.idle_timeout = 60s;
+    co_await test.set_up(limits);
+    co_await test.shake_hands();
+    auto& link = *test.tested->link;
+    CHECK(link.queue(bytes(frame_bytes_max)));
+    event pause(co_await asio::this_coro::executor);
+    bytes bit(1 << 18);
+    auto const limit = event::clock::now() + 20s;
+    while (!link.is_closed() && link.queued_bytes() > 0 && event::clock::now() < limit) {
+        co_await test.raw->async_read_some(asio::buffer(bit), as_values);
+        co_await pause.wait(event::clock::now() + 10ms);
+    }
+    co_await test.expect_closed("not taken in time");
 }
 
 }  // namespace
 
 TEST_CASE("a slow reader holds up its own frames, within the limit, and is left in the end") {
     run(read_nothing());
+    run(read_slowly());
 }
 
 namespace {

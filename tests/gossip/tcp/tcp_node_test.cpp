@@ -27,6 +27,7 @@ using namespace opstore::gossip;
 using namespace opstore::gossip::testing;
 using opstore::gossip::detail::connection;
 using opstore::gossip::detail::event;
+using opstore::gossip::detail::local_identity;
 using opstore::gossip::detail::task_group;
 using opstore::testing::random_source;
 using opstore::testing::run;
@@ -223,17 +224,30 @@ asio::awaitable<void> pester(tcp_address address, std::vector<std::byte> bytes, 
     }
 }
 
-/// A member of the network that says senseless things in whole frames.
-asio::awaitable<void> babble(tcp_address address, std::uint64_t seed) {
-    auto const executor = co_await asio::this_coro::executor;
-    auto link = std::make_shared<connection>(executor, address, std::nullopt, tcp_limits());
-    auto own = identity(9);
-    auto info = info_of(9);
+/// identity(), for nodes on the clock of this machine.
+local_identity identity_now(std::uint8_t number) {
+    auto own = identity(number);
+    auto info = info_of(number);
     info.created_at = tcp_node::system_clock_now();
     info.expires_at = info.created_at + std::chrono::minutes(10);
     own.agent_info = sign(info, own.key);
+    return own;
+}
+
+/// A connection of member `number` to `address`.
+asio::awaitable<std::shared_ptr<connection>> join(tcp_address address, std::uint8_t number) {
+    auto const executor = co_await asio::this_coro::executor;
+    auto link = std::make_shared<connection>(executor, address, std::nullopt, tcp_limits());
+    auto own = identity_now(number);
     bool const met = co_await link->establish(std::move(own), tcp_node::system_clock_now());
     REQUIRE(met);
+    co_return link;
+}
+
+/// A member of the network that says senseless things in whole frames.
+asio::awaitable<void> babble(tcp_address address, std::uint64_t seed) {
+    auto const executor = co_await asio::this_coro::executor;
+    auto const link = co_await join(address, 9);
     task_group tasks(executor, [] { FAIL("a connection threw"); });
     tasks.spawn(link->write_queued());
     random_source random(seed);
@@ -296,6 +310,50 @@ asio::awaitable<void> carry_large_ops() {
     net.start(stores.back(), options_of(2, {first.address()}));
     co_await net.until_all_hold(stores, 60);
     CHECK(first.node.report().frames_dropped == 0);
+    co_await net.stop_all();
+}
+
+asio::awaitable<void> outlast_slow_readers() {
+    auto const executor = co_await asio::this_coro::executor;
+    network net(executor);
+    std::list<durable> stores(2);
+    auto ops = large_ops(40, 1);
+    co_await stores.front().ingest(std::move(ops));
+    fetch_response_message one_op;
+    one_op.ops.resize(1);
+    auto const held = co_await stores.front().all_ids();
+    one_op.ops[0].id = *held.begin();
+    one_op.ops[0].data = large_ops(1, 1)[0];
+    auto options = options_of(1);
+    // For one of their answers, and not a byte more.
+    options.limits.outbound_total_bytes_max =
+        encode_frame(test_space(), fetch_message(std::move(one_op))).size();
+    options.limits.idle_timeout = options.limits.write_timeout = 10min;
+    auto& first = net.start(stores.front(), options);
+    task_group readers(executor, [] { FAIL("a connection threw"); });
+    std::vector<std::shared_ptr<connection>> links;
+    fetch_request_message ask;
+    ask.ids.assign(held.begin(), held.end());
+    auto const request = encode_frame(test_space(), fetch_message(ask));
+    for (std::uint8_t number = 10; number < 13; ++number) {
+        auto const link = co_await join(first.address(), number);
+        links.push_back(link);
+        readers.spawn(link->write_queued());
+        REQUIRE(link->queue(request));
+    }
+    // Until the sockets take no more.
+    event pause(executor);
+    for (std::uint64_t before = 0, sent = 1; sent != before;) {
+        before = sent;
+        co_await pause.wait(event::clock::now() + 700ms);
+        sent = first.node.report().bytes_sent;
+    }
+    CHECK(first.node.queued_bytes(url_of(10)) > 0);
+    auto& second = net.start(stores.back(), options_of(2, {first.address()}));
+    co_await net.until([&] { return second.gossip.report().rounds_completed > 0; });
+    for (auto const& link : links)
+        link->close("the test ends");
+    co_await readers.join();
     co_await net.stop_all();
 }
 
@@ -384,6 +442,10 @@ TEST_CASE("strangers do not stop it") {
 
 TEST_CASE("large ops wait for room, and none is dropped") {
     run(carry_large_ops());
+}
+
+TEST_CASE("who reads slowly does not silence the node") {
+    run(outlast_slow_readers());
 }
 
 TEST_CASE("a clock that is set back does not stop it") {
