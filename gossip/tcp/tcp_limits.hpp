@@ -17,6 +17,9 @@ struct tcp_limits {
     /// While there is no room, nothing more is read. At least one frame: frame_bytes_max and what sealing
     /// adds.
     std::size_t inbound_bytes_max = std::size_t{128} << 20;
+    /// Frames up to this size count for nothing there, and do not wait: who announces large ones and sends
+    /// them slowly holds up large ones only. An answer with ops is no larger, if they are not.
+    std::size_t inbound_small_bytes = std::size_t{5} << 18;
     /// Frames that wait to be sent, on one connection: a full one and some; what comes on top is dropped.
     std::size_t outbound_bytes_max = frame_bytes_max + (std::size_t{8} << 20);
     /// The same, on all connections together.

@@ -143,7 +143,7 @@ asio::awaitable<std::optional<inbound_frame>> connection::read_raw(byte_budget* 
         if (state == frame_reader::state::too_large)
             close(fmt::format("a frame of {} bytes is too large", reader_.body_bytes()));
         if (state == frame_reader::state::body && in_length) {
-            if (memory) {
+            if (memory && reader_.body_bytes() > limits_.inbound_small_bytes) {
                 held_back_ = true;
                 frame.held = co_await memory->take(reader_.body_bytes());
                 held_back_ = false;

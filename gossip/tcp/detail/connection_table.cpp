@@ -18,7 +18,10 @@ connection_table::admission connection_table::admit(pointer const& c, agent_id c
     if (before == c)
         return admission::used;
     bool came_back = false;
-    if (!before->is_established()) {
+    if (before->is_closed()) {
+        // It stays until its coroutine has noticed, which may wait for memory.
+        came_back = true;
+    } else if (!before->is_established()) {
         // Our own dial is still under way. It is judged when it gets through.
         c->take_queue(*before);
     } else if (before->remote().instance != remote.instance) {
@@ -57,7 +60,7 @@ std::vector<peer_url> connection_table::remove(pointer const& c) {
 
 connection_table::pointer connection_table::find(peer_url const& url) const {
     auto const found = used_.find(url);
-    return found == used_.end() ? nullptr : found->second;
+    return found == used_.end() || found->second->is_closed() ? nullptr : found->second;
 }
 
 bool connection_table::reaches(boost::asio::ip::tcp::endpoint const& address) const {

@@ -24,7 +24,8 @@ public:
     enum class admission {
         used,      ///< It is the one in use now.
         spare,     ///< Another one is preferred; this one will be closed by both ends.
-        came_back  ///< It is the one in use; the peer was restarted, what was said before counts no more.
+        came_back  ///< It is the one in use; the peer was restarted, or the one before is closed: what was
+                   ///< said before counts no more.
     };
 
     explicit connection_table(std::size_t connections_max) : connections_max_(connections_max) {}
@@ -40,7 +41,7 @@ public:
     /// Takes it out; answers the urls that are reached no more.
     std::vector<peer_url> remove(pointer const& c);
 
-    /// The connection for a url: established, or being dialled. Null if there is none.
+    /// The connection for a url: established, or being dialled. Null if there is none, or it is closed.
     pointer find(peer_url const& url) const;
 
     /// Whether one is established, or being dialled, to that address.

@@ -13,11 +13,13 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <array>
 #include <functional>
 #include <list>
 #include <memory>
@@ -357,6 +359,60 @@ asio::awaitable<void> outlast_slow_readers() {
     co_await net.stop_all();
 }
 
+/// A length and as many bytes, or fewer.
+asio::awaitable<void> write_part(asio::ip::tcp::socket& socket, std::size_t length,
+                                 std::vector<std::byte> part) {
+    auto const header = detail::encode_length(length);
+    co_await asio::async_write(socket, asio::buffer(header), asio::use_awaitable);
+    co_await asio::async_write(socket, asio::buffer(part), asio::use_awaitable);
+}
+
+asio::awaitable<std::vector<std::byte>> read_whole(asio::ip::tcp::socket& socket) {
+    std::array<std::byte, detail::length_bytes> header;
+    co_await asio::async_read(socket, asio::buffer(header), asio::use_awaitable);
+    std::size_t length = 0;
+    for (auto const b : header)
+        length = length << 8 | std::to_integer<std::size_t>(b);
+    std::vector<std::byte> body(length);
+    co_await asio::async_read(socket, asio::buffer(body), asio::use_awaitable);
+    co_return body;
+}
+
+asio::awaitable<void> outlast_slow_senders() {
+    auto const executor = co_await asio::this_coro::executor;
+    network net(executor);
+    std::list<durable> stores;
+    co_await fill(stores, 2, 100);
+    auto options = options_of(1);
+    // For one frame of those that are announced.
+    options.limits.inbound_bytes_max = frame_bytes_max + detail::secure_channel::overhead_bytes_max;
+    options.limits.idle_timeout = options.limits.frame_timeout = 10min;
+    auto& first = net.start(stores.front(), options);
+    std::list<asio::ip::tcp::socket> senders;
+    std::uint64_t sent = 0;
+    for (std::uint8_t number = 10; number < 14; ++number) {
+        auto& socket = senders.emplace_back(executor);
+        co_await socket.async_connect(first.address(), asio::use_awaitable);
+        detail::handshake own(detail::side::dialer, identity_now(number));
+        std::vector<std::byte> hello(own.hello().begin(), own.hello().end());
+        auto const hello_bytes = hello.size();
+        co_await write_part(socket, hello_bytes, std::move(hello));
+        auto const answer = co_await read_whole(socket);
+        auto second = own.take_hello(answer).value();
+        auto const second_bytes = second.size();
+        co_await write_part(socket, second_bytes, std::move(second));
+        co_await read_whole(socket);
+        std::vector<std::byte> part(10);
+        co_await write_part(socket, frame_bytes_max, std::move(part));
+        sent += 3 * detail::length_bytes + hello_bytes + second_bytes;
+    }
+    co_await net.until([&] { return first.node.report().bytes_received >= sent; });
+    net.start(stores.back(), options_of(2, {first.address()}));
+    co_await net.until_all_hold(stores, 200);
+    senders.clear();
+    co_await net.stop_all();
+}
+
 asio::awaitable<void> set_the_clock_back() {
     network net(co_await asio::this_coro::executor);
     durable data;
@@ -446,6 +502,10 @@ TEST_CASE("large ops wait for room, and none is dropped") {
 
 TEST_CASE("who reads slowly does not silence the node") {
     run(outlast_slow_readers());
+}
+
+TEST_CASE("who sends slowly does not keep it from reading") {
+    run(outlast_slow_senders());
 }
 
 TEST_CASE("a clock that is set back does not stop it") {
