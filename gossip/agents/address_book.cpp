@@ -1,6 +1,8 @@
 #include <gossip/agents/address_book.hpp>
 
+#include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 namespace opstore::gossip {
@@ -14,7 +16,7 @@ protocol_result<agent_info> address_book::verify_signed(std::string const& signe
     return verify_agent_info(signed_json);
 }
 
-protocol_result<bool> address_book::add(std::string const& signed_json, arc::timestamp now) {
+protocol_result<bool> address_book::add(std::string const& signed_json, arc::timestamp now, bool proven) {
     auto verified = verify_(signed_json);
     if (!verified) {
         return verified.error();
@@ -26,24 +28,43 @@ protocol_result<bool> address_book::add(std::string const& signed_json, arc::tim
     if (info.expires_at <= now) {
         return false;
     }
+    info.expires_at = std::min(info.expires_at, now + lifetime_max);
     auto held = by_agent_.find(info.agent);
     if (held != by_agent_.end()) {
-        agent_info const& before = held->second.info;
-        if (before.expires_at > now && before.created_at >= info.created_at) {
+        auto& before = held->second;
+        bool const holds = before.info.expires_at > now;
+        proven = proven || (holds && before.proven);
+        by_expiry_[before.proven].erase({before.info.expires_at, info.agent});
+        if (holds && before.info.created_at >= info.created_at) {
+            before.proven = proven;
+            by_expiry_[proven].emplace(before.info.expires_at, info.agent);
             return false;
         }
-        by_expiry_.erase({before.expires_at, info.agent});
-    } else {
-        if (by_agent_.size() >= agents_max) {
-            expire(now);
-        }
-        if (by_agent_.size() >= agents_max) {
-            return false;
-        }
+    } else if (make_room(now, proven)) {
         held = by_agent_.try_emplace(info.agent).first;
+    } else {
+        return false;
     }
-    by_expiry_.emplace(info.expires_at, info.agent);
-    held->second = {std::move(info), signed_json};
+    by_expiry_[proven].emplace(info.expires_at, info.agent);
+    held->second = {std::move(info), signed_json, proven};
+    return true;
+}
+
+bool address_book::make_room(arc::timestamp now, bool proven) {
+    if (by_agent_.size() >= agents_max) {
+        expire(now);
+    }
+    if (by_agent_.size() < agents_max) {
+        return true;
+    }
+    auto& unproven = by_expiry_[false];
+    if (!proven || unproven.empty()) {
+        return false;
+    }
+    // Who made itself up to stay is the last to expire.
+    auto const last = std::prev(unproven.end());
+    by_agent_.erase(last->second);
+    unproven.erase(last);
     return true;
 }
 
@@ -64,9 +85,11 @@ std::vector<address_book::entry const*> address_book::all(arc::timestamp now) co
 }
 
 void address_book::expire(arc::timestamp now) {
-    while (!by_expiry_.empty() && by_expiry_.begin()->first <= now) {
-        by_agent_.erase(by_expiry_.begin()->second);
-        by_expiry_.erase(by_expiry_.begin());
+    for (auto& expiring : by_expiry_) {
+        while (!expiring.empty() && expiring.begin()->first <= now) {
+            by_agent_.erase(expiring.begin()->second);
+            expiring.erase(expiring.begin());
+        }
     }
 }
 

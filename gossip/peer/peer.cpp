@@ -252,8 +252,9 @@ void peer::state::announce() {
     }
 }
 
-protocol_result<bool> peer::state::add_agent(std::string const& signed_json, arc::timestamp now) {
-    auto added = agents_.add(signed_json, now);
+protocol_result<bool> peer::state::add_agent(std::string const& signed_json, arc::timestamp now,
+                                             bool proven) {
+    auto added = agents_.add(signed_json, now, proven);
     if (added && *added) {
         hurry(now);
     }
@@ -261,7 +262,7 @@ protocol_result<bool> peer::state::add_agent(std::string const& signed_json, arc
 }
 
 void peer::state::take_agent(std::string const& signed_json, arc::timestamp now) {
-    auto const added = add_agent(signed_json, now);
+    auto const added = add_agent(signed_json, now, false);
     if (!added) {
         ++report_.protocol_errors;
         log(fmt::format("agent info: {}", added.error().message()));
@@ -309,7 +310,7 @@ asio::awaitable<void> peer::publish(std::vector<op_id> ids, arc::timestamp now) 
 }
 
 protocol_result<bool> peer::add_agent(std::string const& signed_json, arc::timestamp now) {
-    return state_->add_agent(signed_json, now);
+    return state_->add_agent(signed_json, now, true);
 }
 
 std::string peer::own_agent_info(arc::timestamp now, bool tombstone) const {

@@ -100,7 +100,7 @@ public:
     /// Tells others at once of ops that are stored here; what is lost on the way is found by gossip.
     boost::asio::awaitable<void> publish(std::vector<op_id> ids, arc::timestamp now);
 
-    /// Learns of an agent, as from a bootstrap server or a greeting.
+    /// Learns of an agent that was met, or that a bootstrap server names.
     protocol_result<bool> add_agent(std::string const& signed_json, arc::timestamp now);
 
     /// This peer's own info, signed: to hand to a bootstrap server or in a greeting. A tombstone says that it

@@ -32,7 +32,7 @@ public:
     arc::timestamp next_tick_at() const;
     void lost(peer_url const& url, arc::timestamp now);
     void ops_stored(arc::timestamp now);
-    protocol_result<bool> add_agent(std::string const& signed_json, arc::timestamp now);
+    protocol_result<bool> add_agent(std::string const& signed_json, arc::timestamp now, bool proven);
     std::string own_agent_info(arc::timestamp now, bool tombstone) const;
 
     arc::arc_set const& current_arcs() const { return current_arcs_; }

@@ -221,6 +221,62 @@ TEST_CASE("address book: agents, at n - 1, n, n + 1") {
     CHECK_FALSE(taken(book, infos.name(numbered(limit + 2, start, start + 20min)), start + 1min));
 }
 
+TEST_CASE("address book: a proven agent takes the place of one that is not, and stays") {
+    constexpr auto limit = static_cast<std::uint32_t>(address_book::agents_max);
+    named_infos infos;
+    address_book book(space, infos.verifier());
+    auto const add = [&](std::uint32_t number, arc::timestamp created_at, bool proven) {
+        return book.add(infos.name(numbered(number, created_at, start + 20min)), start, proven).value();
+    };
+    // The first was heard of and then met, the second met and then heard of anew.
+    CHECK(add(0, start, false));
+    CHECK_FALSE(add(0, start, true));
+    CHECK(add(1, start, true));
+    CHECK(add(1, start + 1us, false));
+    for (std::uint32_t number = 2; number < limit; ++number) {
+        REQUIRE(add(number, start, false));
+    }
+    CHECK_FALSE(add(limit, start, false));
+    for (std::uint32_t number = limit; number < 2 * limit - 2; ++number) {
+        REQUIRE(add(number, start, true));
+    }
+    CHECK(book.size() == limit);
+    // All are proven now.
+    CHECK_FALSE(add(2 * limit, start, true));
+    CHECK(book.find(numbered(0, start, start).agent, start));
+    CHECK(book.find(numbered(1, start, start).agent, start));
+    CHECK_FALSE(book.find(numbered(2, start, start).agent, start));
+    book.expire(start + 20min);
+    CHECK(book.size() == 0);
+}
+
+TEST_CASE("address book: who was proven and has expired is not proven any more") {
+    constexpr auto limit = static_cast<std::uint32_t>(address_book::agents_max);
+    named_infos infos;
+    address_book book(space, infos.verifier());
+    auto const end = start + 1min;
+    CHECK(book.add(infos.name(numbered(0, start, end)), start, true).value());
+    CHECK(book.add(infos.name(numbered(0, end, end + 20min)), end, false).value());
+    for (std::uint32_t number = 1; number < limit; ++number) {
+        REQUIRE(book.add(infos.name(numbered(number, end, end + 10min)), end, true).value());
+    }
+    CHECK(book.add(infos.name(numbered(limit, end, end + 10min)), end, true).value());
+    CHECK_FALSE(book.find(numbered(0, end, end).agent, end));
+}
+
+TEST_CASE("address book: nobody stays for more than an hour") {
+    named_infos infos;
+    address_book book(space, infos.verifier());
+    auto const hour = address_book::lifetime_max;
+    CHECK(taken(book, infos.name(numbered(1, start, arc::timestamp::max())), start));
+    CHECK(taken(book, infos.name(numbered(2, start, start + hour - 1us)), start));
+    CHECK(book.all(start + hour - 2us).size() == 2);
+    CHECK(book.all(start + hour - 1us).size() == 1);
+    CHECK(book.all(start + hour).empty());
+    book.expire(start + hour);
+    CHECK(book.size() == 0);
+}
+
 TEST_CASE("address book: a random script gives what a scan of a list gives") {
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
         CAPTURE(seed);

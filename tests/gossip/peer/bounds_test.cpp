@@ -317,6 +317,36 @@ TEST_CASE("a clock that is set back does not keep who is served waiting") {
     CHECK(served == 5);
 }
 
+TEST_CASE("agents that were made up do not shut out one that was met") {
+    peer_network network(world_start);
+    std::uint32_t made_up = 0;
+    auto& a = network.add("a", [&](peer_options& options) {
+        options.verify_agent = [&](std::string const& text) -> protocol_result<agent_info> {
+            agent_info info;
+            auto const name = std::as_bytes(std::span(text));
+            info.agent.assign(name.begin(), name.end());
+            info.space = world_space();
+            info.created_at = network.clock.now();
+            info.expires_at = info.created_at + std::chrono::hours(10'000);
+            return info;
+        };
+    });
+    auto const publish = [&] {
+        publish_agent_message m;
+        m.agent_info = std::to_string(made_up++);
+        network.receive(a, "x", encoded(publish_message(std::move(m))));
+    };
+    while (made_up <= address_book::agents_max) {
+        publish();
+    }
+    CHECK(a.peer->agents().size() == address_book::agents_max);
+    CHECK(a.peer->add_agent("met", network.clock.now()).value());
+    CHECK(a.peer->agents().size() == address_book::agents_max);
+    // Nor do they stay for as long as they say.
+    network.clock.step(std::chrono::hours(1));
+    CHECK(a.peer->agents().all(network.clock.now()).empty());
+}
+
 TEST_CASE("any number of ops can be published") {
     random_source random(4);
     peer_network network(world_start);
