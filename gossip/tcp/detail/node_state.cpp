@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <exception>
 #include <utility>
@@ -32,6 +33,8 @@ constexpr auto look_at_clock = 1s;
 constexpr std::size_t inbox_items_max = 4096;
 /// Out of descriptors, or the like: it passes, or the operator sees it in the log.
 constexpr auto accept_pause = 200ms;
+/// Between lines that tell of incoming connections that failed: anybody can make those.
+constexpr auto turned_away_pause = 1s;
 
 std::chrono::milliseconds check_interval(tcp_limits const& limits) {
     auto const shortest = std::min({limits.handshake_timeout, limits.frame_timeout, limits.write_timeout,
@@ -203,7 +206,7 @@ tcp_node::state::connection_ptr tcp_node::state::dial(peer_url const& url) {
     auto c = std::make_shared<detail::connection>(executor_, parsed->address, parsed->agent, options_.limits);
     table_.add(c);
     table_.expect(url, c);
-    tasks_.spawn(serve(c));
+    tasks_.spawn(serve(c, false));
     return c;
 }
 
@@ -221,7 +224,7 @@ asio::awaitable<void> tcp_node::state::accept_others() {
         } else {
             auto c = std::make_shared<detail::connection>(std::move(socket), options_.limits);
             table_.add(c);
-            tasks_.spawn(serve(std::move(c)));
+            tasks_.spawn(serve(std::move(c), false));
         }
     }
 }
@@ -238,7 +241,7 @@ asio::awaitable<void> tcp_node::state::stay_connected(tcp_address address) {
             auto const c =
                 std::make_shared<detail::connection>(executor_, address, std::nullopt, options_.limits);
             table_.add(c);
-            co_await serve(c);
+            co_await serve(c, !std::has_single_bit(failures + 1));
             if (c->handshake_failure() == detail::handshake_errc::self)
                 co_return;
             failures = c->is_established() ? 0 : failures + 1;
@@ -259,14 +262,14 @@ asio::awaitable<void> tcp_node::state::watch_connections() {
     }
 }
 
-asio::awaitable<void> tcp_node::state::serve(connection_ptr c) {
+asio::awaitable<void> tcp_node::state::serve(connection_ptr c, bool quiet) {
     auto identity = own_identity();
     bool const met = co_await c->establish(std::move(identity), clock_());
     if (met && admit(c)) {
         tasks_.spawn(write_frames(c));
         co_await read_frames(c);
     }
-    dismiss(c);
+    dismiss(c, quiet);
 }
 
 asio::awaitable<void> tcp_node::state::read_frames(connection_ptr c) {
@@ -305,7 +308,8 @@ bool tcp_node::state::admit(connection_ptr const& c) {
     return true;
 }
 
-void tcp_node::state::dismiss(connection_ptr const& c) {
+/// `quiet`: not to be told of if it failed, as several before it that were.
+void tcp_node::state::dismiss(connection_ptr const& c, bool quiet) {
     // Not closed yet where it was refused.
     c->close("done");
     auto const& totals = c->totals();
@@ -317,14 +321,25 @@ void tcp_node::state::dismiss(connection_ptr const& c) {
     auto const unreached = table_.remove(c);
     for (peer_url const& url : unreached) {
         if (!c->is_established())
-            pauses_.failed(url, steady::now());
+            quiet = !std::has_single_bit(pauses_.failed(url, steady::now()));
         put(url_lost{url});
     }
-    if (!c->is_established())
-        say(fmt::format("no connection {} {}: {}", c->own_side() == detail::side::dialer ? "to" : "from",
-                        to_string(c->address()), c->reason()));
-    else if (!unreached.empty())
+    if (c->is_established() && !unreached.empty())
         say(fmt::format("lost {}: {}", c->remote().url, c->reason()));
+    else if (!c->is_established() && c->own_side() == detail::side::listener)
+        say_turned_away(*c);
+    else if (!c->is_established() && !quiet)
+        say(fmt::format("no connection to {}: {}", to_string(c->address()), c->reason()));
+}
+
+void tcp_node::state::say_turned_away(detail::connection const& c) {
+    ++turned_away_;
+    if (steady::now() < turned_away_said_ + turned_away_pause)
+        return;
+    say(fmt::format("no connection from {}: {}{}", to_string(c.address()), c.reason(),
+                    turned_away_ > 1 ? fmt::format(" ({} such connections)", turned_away_) : ""));
+    turned_away_ = 0;
+    turned_away_said_ = steady::now();
 }
 
 detail::local_identity tcp_node::state::own_identity() const {

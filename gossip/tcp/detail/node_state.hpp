@@ -10,6 +10,7 @@
 #include <gossip/tcp/tcp_node.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -61,14 +62,15 @@ private:
     boost::asio::awaitable<void> accept_others();
     boost::asio::awaitable<void> stay_connected(tcp_address address);
     boost::asio::awaitable<void> watch_connections();
-    boost::asio::awaitable<void> serve(connection_ptr c);
+    boost::asio::awaitable<void> serve(connection_ptr c, bool quiet);
     boost::asio::awaitable<void> read_frames(connection_ptr c);
     static boost::asio::awaitable<void> write_frames(connection_ptr c);
     bool admit(connection_ptr const& c);
-    void dismiss(connection_ptr const& c);
+    void dismiss(connection_ptr const& c, bool quiet);
     connection_ptr dial(peer_url const& url);
     detail::local_identity own_identity() const;
     void say(std::string const& text) const;
+    void say_turned_away(detail::connection const& c);
 
     // The end.
     void say_goodbye();
@@ -97,7 +99,9 @@ private:
     detail::byte_budget inbound_;
     detail::connection_table table_;
     detail::redial_pauses pauses_;
-    tcp_report past_;  ///< Of connections that have ended.
+    tcp_report past_;                ///< Of connections that have ended.
+    std::uint64_t turned_away_ = 0;  ///< Incoming, since a line told of one.
+    steady::time_point turned_away_said_{};
     detail::task_group tasks_;
 };
 

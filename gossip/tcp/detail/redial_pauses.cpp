@@ -18,7 +18,7 @@ bool redial_pauses::may_dial(peer_url const& url, clock::time_point now) const {
     return found == by_url_.end() || found->second.until <= now;
 }
 
-void redial_pauses::failed(peer_url const& url, clock::time_point now) {
+unsigned redial_pauses::failed(peer_url const& url, clock::time_point now) {
     if (!by_url_.contains(url) && by_url_.size() == urls_max) {
         by_url_.erase(
             std::ranges::min_element(by_url_, {}, [](auto const& each) { return each.second.until; }));
@@ -26,6 +26,7 @@ void redial_pauses::failed(peer_url const& url, clock::time_point now) {
     auto& failing = by_url_[url];
     ++failing.failures;
     failing.until = now + draw(failing.failures);
+    return failing.failures;
 }
 
 }  // namespace opstore::gossip::detail

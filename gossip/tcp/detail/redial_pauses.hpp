@@ -30,7 +30,8 @@ public:
     clock::duration draw(unsigned failures);
 
     bool may_dial(peer_url const& url, clock::time_point now) const;
-    void failed(peer_url const& url, clock::time_point now);
+    /// How often in a row, with this time.
+    unsigned failed(peer_url const& url, clock::time_point now);
     void reached(peer_url const& url) { by_url_.erase(url); }
 
 private:

@@ -4,6 +4,7 @@
 #include <gossip/tcp/detail/connection.hpp>
 
 #include <gossip/tcp/detail/connection_table.hpp>
+#include <gossip/tcp/detail/redial_pauses.hpp>
 #include <gossip/tcp/detail/task_group.hpp>
 
 #include <tests/gossip/tcp/identities.hpp>
@@ -495,3 +496,12 @@ TEST_CASE("a connection that is closed stands in nobody's way") {
         run(replace_a_closed_one());
 }
 
+TEST_CASE("failures to reach a peer are counted until it is reached") {
+    redial_pauses pauses(1ms, 8ms, 1);
+    auto const now = event::clock::now();
+    for (unsigned count = 1; count <= 5; ++count)
+        CHECK(pauses.failed("tcp://127.0.0.1:1/a", now) == count);
+    CHECK(pauses.failed("tcp://127.0.0.1:2/b", now) == 1);
+    pauses.reached("tcp://127.0.0.1:1/a");
+    CHECK(pauses.failed("tcp://127.0.0.1:1/a", now) == 1);
+}

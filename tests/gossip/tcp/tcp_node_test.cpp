@@ -20,6 +20,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <array>
+#include <bit>
 #include <functional>
 #include <list>
 #include <memory>
@@ -427,6 +428,32 @@ asio::awaitable<void> set_the_clock_back() {
     co_await net.stop_all();
 }
 
+asio::awaitable<void> fail_without_a_line_each() {
+    auto const executor = co_await asio::this_coro::executor;
+    network net(executor);
+    durable data;
+    std::size_t outward = 0, inward = 0;
+    auto const log = [&](std::string_view line) {
+        outward += line.starts_with("no connection to") ? 1 : 0;
+        inward += line.starts_with("no connection from") ? 1 : 0;
+    };
+    auto const started = event::clock::now();
+    auto& one = net.start(data, options_of(1, {*parse_tcp_address("127.0.0.1:1")}), log);
+    co_await net.until([&] { return one.node.report().handshakes_failed >= 9; });
+    // The 1st, 2nd, 4th, 8th...
+    CHECK(outward == static_cast<std::size_t>(std::bit_width(one.node.report().handshakes_failed)));
+    task_group strangers(executor, [] { FAIL("a stranger threw"); });
+    for (int i = 0; i < 20; ++i) {
+        std::vector<std::byte> noise(8, std::byte{0xff});
+        strangers.spawn(pester(one.address(), std::move(noise), 1));
+    }
+    co_await strangers.join();
+    co_await net.until([&] { return one.node.report().handshakes_failed >= 29; });
+    CHECK(inward >= 1);
+    CHECK(inward <= 1 + static_cast<std::size_t>((event::clock::now() - started) / 1s));
+    co_await net.stop_all();
+}
+
 asio::awaitable<void> hold_few_connections() {
     network net(co_await asio::this_coro::executor);
     std::list<durable> stores;
@@ -510,6 +537,10 @@ TEST_CASE("who sends slowly does not keep it from reading") {
 
 TEST_CASE("a clock that is set back does not stop it") {
     run(set_the_clock_back());
+}
+
+TEST_CASE("connections that fail again and again do not fill the log") {
+    run(fail_without_a_line_each());
 }
 
 TEST_CASE("more peers than connections") {
