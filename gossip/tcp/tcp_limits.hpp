@@ -9,7 +9,8 @@ namespace opstore::gossip {
 
 /// What a TCP node lets others have of its memory, its sockets and its patience.
 struct tcp_limits {
-    /// Peers that it is connected to, or dials, at once. A handful is enough for gossip to reach everybody.
+    /// Peers that it is connected to, or dials, at once. A handful is enough for gossip to reach everybody. A
+    /// quarter is kept for those that it dials itself: who makes up many agents cannot take all places.
     std::size_t connections_max = 64;
     /// Incoming connections that have not proved yet who they are.
     std::size_t handshakes_max = 32;

@@ -71,12 +71,25 @@ bool connection_table::reaches(boost::asio::ip::tcp::endpoint const& address) co
     });
 }
 
-bool connection_table::make_room(connection::clock::time_point spare_since) {
-    if (used_.size() < connections_max_)
+bool connection_table::make_room(side own_side, connection::clock::time_point spare_since) {
+    std::size_t open = 0, accepted = 0;
+    for (auto const& [url, c] : used_) {
+        open += c->is_closed() ? 0 : 1;
+        accepted += !c->is_closed() && c->own_side() == side::listener ? 1 : 0;
+    }
+    bool const too_many_accepted =
+        own_side == side::listener && accepted >= connections_max_ - connections_max_ / 4;
+    if (open < connections_max_ && !too_many_accepted)
         return true;
-    auto const oldest =
-        std::ranges::min_element(used_, {}, [](auto const& each) { return each.second->last_used(); });
-    if (oldest->second->last_used() > spare_since || oldest->second->queued_bytes() > 0)
+    auto oldest = used_.end();
+    for (auto each = used_.begin(); each != used_.end(); ++each) {
+        auto const& c = each->second;
+        bool const may_go = !c->is_closed() && (!too_many_accepted || c->own_side() == side::listener);
+        if (may_go && (oldest == used_.end() || c->last_used() < oldest->second->last_used()))
+            oldest = each;
+    }
+    if (oldest == used_.end() || oldest->second->last_used() > spare_since ||
+        oldest->second->queued_bytes() > 0)
         return false;
     oldest->second->close("not used, and another peer needs its place");
     used_.erase(oldest);

@@ -48,8 +48,8 @@ public:
     bool reaches(boost::asio::ip::tcp::endpoint const& address) const;
 
     /// Whether one more connection to a peer has room, if need be by closing one that was not used since
-    /// `spare_since`.
-    bool make_room(connection::clock::time_point spare_since);
+    /// `spare_since`. Of those that others dialled there are at most three quarters.
+    bool make_room(side own_side, connection::clock::time_point spare_since);
 
     std::set<pointer> const& all() const { return all_; }
     std::map<peer_url, pointer> const& used() const { return used_; }

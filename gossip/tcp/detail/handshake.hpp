@@ -8,6 +8,8 @@
 
 #include <boost/system/result.hpp>
 
+#include <sodium.h>
+
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -73,6 +75,9 @@ struct local_identity {
     std::optional<shared_secret> secret;
 
     local_identity() = default;
+    ~local_identity() { sodium_memzero(key.data(), key.size()); }
+    local_identity(local_identity const&) = default;
+    local_identity& operator=(local_identity const&) = default;
 };
 
 /// What the other end proved to be.

@@ -201,7 +201,7 @@ tcp_node::state::connection_ptr tcp_node::state::dial(peer_url const& url) {
     auto const parsed = parse_tcp_url(url);
     if (stopping_ || !parsed || parsed->agent == agent_ || !pauses_.may_dial(url, now) ||
         (!options_.secret && !is_loopback(parsed->address)) ||
-        !table_.make_room(now - options_.limits.spare_after))
+        !table_.make_room(detail::side::dialer, now - options_.limits.spare_after))
         return nullptr;
     auto c = std::make_shared<detail::connection>(executor_, parsed->address, parsed->agent, options_.limits);
     table_.add(c);
@@ -235,9 +235,8 @@ asio::awaitable<void> tcp_node::state::stay_connected(tcp_address address) {
     peer_url known_as;
     unsigned failures = 0;
     for (;;) {
-        auto const used = table_.find(known_as);
-        if (!table_.reaches(address) && !(used && !used->is_closed()) &&
-            table_.make_room(steady::now() - options_.limits.spare_after)) {
+        if (!table_.reaches(address) && !table_.find(known_as) &&
+            table_.make_room(detail::side::dialer, steady::now() - options_.limits.spare_after)) {
             auto const c =
                 std::make_shared<detail::connection>(executor_, address, std::nullopt, options_.limits);
             table_.add(c);
@@ -291,7 +290,7 @@ asio::awaitable<void> tcp_node::state::write_frames(connection_ptr c) {
 bool tcp_node::state::admit(connection_ptr const& c) {
     auto const now = steady::now();
     auto const& remote = c->remote();
-    if (!table_.find(remote.url) && !table_.make_room(now - options_.limits.spare_after)) {
+    if (!table_.find(remote.url) && !table_.make_room(c->own_side(), now - options_.limits.spare_after)) {
         ++past_.refused;
         c->close("no room for another connection");
         return false;

@@ -21,6 +21,7 @@
 #include <boost/asio/write.hpp>
 
 #include <functional>
+#include <list>
 #include <memory>
 
 using namespace opstore::gossip;
@@ -144,8 +145,8 @@ struct against_raw {
     }
 
     /// A handshake by hand; then the raw socket may send what it likes.
-    asio::awaitable<void> shake_hands() {
-        handshake own(side::dialer, identity(2));
+    asio::awaitable<void> shake_hands(std::uint8_t number = 2) {
+        handshake own(side::dialer, identity(number));
         bytes hello(own.hello().begin(), own.hello().end());
         auto const hello_size = hello.size();
         co_await write(hello_size, std::move(hello));
@@ -488,12 +489,44 @@ asio::awaitable<void> replace_a_closed_one() {
     co_await after.tested->close();
 }
 
+/// `accepted` of `connections_max` are connected; whether there is room for one more of each kind.
+asio::awaitable<std::pair<bool, bool>> room_beside(std::size_t accepted, std::size_t connections_max) {
+    connection_table table(connections_max);
+    auto const now = event::clock::now();
+    std::list<against_raw> all;
+    for (std::size_t i = 0; i < accepted; ++i) {
+        auto& one = all.emplace_back();
+        co_await one.set_up(tcp_limits());
+        co_await one.shake_hands(static_cast<std::uint8_t>(2 + i));
+        table.add(one.tested->link);
+        table.admit(one.tested->link, agent_of(key(1)), now);
+    }
+    // All of them were used a moment ago.
+    std::pair const room(table.make_room(side::listener, now - 1h), table.make_room(side::dialer, now - 1h));
+    // An idle one makes room.
+    CHECK(table.make_room(side::listener, event::clock::now()));
+    for (against_raw& one : all)
+        co_await one.tested->close();
+    co_return room;
+}
+
+asio::awaitable<void> keep_places_for_own_dials() {
+    CHECK(co_await room_beside(2, 4) == std::pair(true, true));
+    CHECK(co_await room_beside(3, 4) == std::pair(false, true));
+    CHECK(co_await room_beside(4, 4) == std::pair(false, false));
+    CHECK(co_await room_beside(1, 1) == std::pair(false, false));
+}
+
 }  // namespace
 
 TEST_CASE("a connection that is closed stands in nobody's way") {
     // Of two connections of one dialer the greetings decide, which are drawn: several times.
     for (int i = 0; i < 8; ++i)
         run(replace_a_closed_one());
+}
+
+TEST_CASE("a quarter of the places is not for those who dial us") {
+    run(keep_places_for_own_dials());
 }
 
 TEST_CASE("failures to reach a peer are counted until it is reached") {
