@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <map>
 
@@ -86,5 +87,7 @@ exit_code run(int argc, char const* const* argv) {
 
 int main(int argc, char** argv) {
     opstore::tool::hold_standard_streams();
+    // Whoever started this may have ignored it; then nobody would learn how git ended.
+    std::signal(SIGCHLD, SIG_DFL);
     return static_cast<int>(opstore::tool::run(argc, argv));
 }

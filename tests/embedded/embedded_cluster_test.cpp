@@ -329,6 +329,18 @@ TEST_CASE("embedded: a wait for another process is bounded and names it") {
     ::close(file);
 }
 
+TEST_CASE("embedded: what a host does with SIGCHLD is its own business") {
+    temporary_home const home;
+    auto const starter = fork_process([&] {
+        ::signal(SIGCHLD, SIG_IGN);
+        home.cluster().ensure_running();
+        query(home.cluster(), "SELECT 1");
+        home.cluster().stop();
+    });
+    CHECK(wait_for_process(starter) == 0);
+    CHECK(home.cluster().query_status().initialised);
+}
+
 TEST_CASE("embedded: no other user of the machine gets in") {
     if (!is_root()) {
         MESSAGE("left out: only root can act as another user");

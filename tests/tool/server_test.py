@@ -1,7 +1,10 @@
 """Goal: the embedded server is made, started, stopped and found again without anybody's help. Method: a
 home of its own for each test; several commands at once; kill -9."""
 
+import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -50,6 +53,14 @@ class Server(unittest.TestCase):
         self.assertEqual((ended.returncode, ended.stdout), (4, b""))
         self.assertIn(str(file).encode(), ended.stderr)
 
+
+    def test_whoever_ignores_the_end_of_children_can_start_it(self):
+        program = Program(new_home())
+        ignore = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
+        self.assertEqual(program.run("server", "start", **ignore).returncode, 0)
+        self.assertIn(b"cannot change to '/nonexistent'", program.run("import-git", "/nonexistent", **ignore).stderr)
+        self.assertEqual(program.run("server", "stop", **ignore).returncode, 0)
+        self.assertFalse(program.document("server", "status")["running"])
 
 class Completion(unittest.TestCase):
     def test_the_shells_can_read_it(self):

@@ -27,11 +27,12 @@ struct command {
 };
 
 struct command_result {
-    int exit_code = 0;   ///< 128 + the signal's number if a signal ended it.
-    std::string output;  ///< Standard output and error together.
+    int exit_code = 0;   ///< 128 + the signal's number if a signal ended it; 126 or 127 if it cannot be run.
+    std::string output;  ///< Standard output and error together, without line breaks at the end.
 };
 
-/// Blocks until the program and all that hold its output have ended. Throws if it cannot be started.
+/// Blocks until the program and all that hold its output have ended; whatever the host does with SIGCHLD.
+/// Throws if nothing can be started.
 command_result run(command const& what);
 
 }  // namespace opstore::embedded::detail
