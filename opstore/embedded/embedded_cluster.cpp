@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <thread>
@@ -19,6 +20,11 @@ using namespace embedded::detail;
 namespace {
 
 constexpr std::chrono::milliseconds poll_interval{50};
+/// A server that ends again behind each start goes on doing so.
+constexpr int starts_max = 3;
+/// Who holds the server's lock and is not seen is about to be (pg_ctl, whose caller was killed), about to end
+/// (what a killed server had started), or will never be.
+constexpr std::chrono::seconds unseen_wait_max{10};
 
 /// The value of an environment variable, if it is set to an absolute path.
 std::optional<fs::path> path_variable(char const* name) {
@@ -50,8 +56,9 @@ fs::path find_socket_directory(home_layout const& layout, os_user const& server_
 /// Waits until the server answers, starting it as often as it proves to be absent. Precondition: the lock.
 void bring_up(home_layout const& layout, server_programs const& programs, os_user const& server_user,
               std::chrono::seconds wait_max) {
-    auto const until = std::chrono::steady_clock::now() + wait_max;
-    for (;;) {
+    auto const begin = std::chrono::steady_clock::now();
+    for (int starts = 0;;) {
+        auto const waited = std::chrono::steady_clock::now() - begin;
         auto const found = find_server_processes(layout, server_user);
         if (found.postmaster) {
             auto const& directory = found.postmaster->socket_directory;
@@ -65,11 +72,22 @@ void bring_up(home_layout const& layout, server_programs const& programs, os_use
             for (int const pid : found.of_deleted_data)
                 ::kill(pid, SIGQUIT);
         } else if (found.of_data.empty()) {
-            start_server(layout, programs, server_user, wait_max);
-            continue;
+            if (auto const server_lock = take_server_lock(layout)) {
+                if (starts++ == starts_max)
+                    fail(fmt::format("PostgreSQL in \"{}\" ended again after each of {} starts{}",
+                                     layout.home.string(), starts_max, quote_log(layout)));
+                start_server(layout, programs, server_user, *server_lock, wait_max);
+                continue;
+            }
+            if (waited >= std::min(wait_max, unseen_wait_max))
+                fail(fmt::format(
+                    "somebody who cannot be seen from here holds \"{}\": most likely a server that runs in "
+                    "another container. One home serves one PID namespace of one machine; stop that server, "
+                    "or set OPSTORE_HOME to another place (`fuser -v` on the machine itself tells who it is)",
+                    layout.server_lock().string()));
         }
         // What a killed server left ends by itself, a recovery too; a start beside either would be refused.
-        if (std::chrono::steady_clock::now() >= until)
+        if (waited >= wait_max)
             fail(fmt::format(
                 "PostgreSQL in \"{}\" is not ready after {} s (its processes: {}); it goes on, so try again "
                 "later{}",

@@ -17,9 +17,11 @@ namespace opstore {
 /// directory that exists, else $OPSTORE_SERVER_USER, else postgres, else nobody. Its settings are crash-safe:
 /// fsync and full_page_writes stay on. It outlives the process that started it and holds none of its files.
 ///
-/// Any number of processes may start, stop and ask at once: a lock file lets one in at a time. A home that a
-/// crash left half made is made again; one that is damaged is explained, never deleted. PostgreSQL's programs
-/// are those of $OPSTORE_PG_BINDIR, else the newest installed, else those that made the data directory.
+/// Any number of processes may start, stop and ask at once: a lock file lets one in at a time. All are of one
+/// machine and one PID namespace: a server in another container is noticed by the lock that it holds, and no
+/// second one is started. A home that a crash left half made is made again; one that is damaged is explained,
+/// never deleted. PostgreSQL's programs are those of
+/// $OPSTORE_PG_BINDIR, else the newest installed, else those that made the data directory.
 ///
 /// All functions block. They throw store_error (unavailable): with what failed, which file shows more, and
 /// what to do. Thread safety: one object, one thread; distinct objects are independent, of one home too.

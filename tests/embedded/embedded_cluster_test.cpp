@@ -1,6 +1,7 @@
 // Goal: somebody who named no database gets a server that starts whatever happened before, keeps what it
 // acknowledged, lets nobody else in, and says clearly what it cannot mend. Method: real servers in homes of
 // their own, killed, stopped, squatted and damaged on purpose.
+#include <opstore/embedded/detail/server_programs.hpp>
 #include <tests/embedded/temporary_home.hpp>
 
 #include <doctest/doctest.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <vector>
@@ -327,6 +329,86 @@ TEST_CASE("embedded: a wait for another process is bounded and names it") {
     CHECK(contains(message, (home.path() / "lock").string()));
     CHECK(contains(message, "4711"));
     ::close(file);
+}
+
+TEST_CASE("embedded: a server that cannot be seen from here is noticed, and none is started beside it") {
+    temporary_home const home;
+    auto cluster = home.cluster();
+    cluster.ensure_running();
+    auto const lock = home.path() / "server.lock";
+    int const file = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+    auto const is_free = [&] { return ::flock(file, LOCK_EX | LOCK_NB) == 0; };
+    CHECK_FALSE(is_free());
+    CHECK(cluster.stop());
+    REQUIRE(eventually(is_free));
+
+    // As from within another container: held, and no process to be seen.
+    auto const postmaster_pid = home.data() / "postmaster.pid";
+    write_file(postmaster_pid, "1\n");
+    auto const begin = std::chrono::steady_clock::now();
+    auto const message =
+        message_of([&] { embedded_cluster(home.path(), std::chrono::seconds(1)).ensure_running(); });
+    CHECK(contains(message, lock.string()));
+    CHECK(contains(message, "container"));
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+    CHECK(fs::exists(postmaster_pid));
+    CHECK_FALSE(cluster.query_status().running);
+
+    // Whoever is about to go is waited for. (The starter shares the descriptor: closing it here would not
+    // do.)
+    auto const starter = fork_process([&] { home.cluster().ensure_running(); });
+    REQUIRE(eventually([&] { return read_file(home.path() / "lock") == std::to_string(starter); }));
+    REQUIRE(::flock(file, LOCK_UN) == 0);
+    CHECK(wait_for_process(starter) == 0);
+    ::close(file);
+    CHECK(query(cluster, "SELECT 1") == "1");
+}
+
+TEST_CASE("embedded: a server that a killed caller left behind is found, a killed server's lock is free") {
+    temporary_home const home;
+    auto const starter = fork_process([&] { home.cluster().ensure_running(); });
+    REQUIRE(eventually([&] { return fs::exists(home.data() / "postmaster.pid"); }));
+    REQUIRE(::kill(starter, SIGKILL) == 0);
+    wait_for_process(starter);
+    auto cluster = home.cluster();
+    cluster.ensure_running();
+    int const pid = pid_of(cluster);
+    REQUIRE(::kill(pid, SIGKILL) == 0);
+    cluster.ensure_running();
+    CHECK(pid_of(cluster) != pid);
+    CHECK(query(cluster, "SELECT 1") == "1");
+}
+
+TEST_CASE("embedded: a server that an older version started is used as it is") {
+    temporary_home const home;
+    auto cluster = home.cluster();
+    cluster.ensure_running();
+    int const pid = pid_of(cluster);
+    // It holds another file than the one that is looked at, or none.
+    fs::remove(home.path() / "server.lock");
+    cluster.ensure_running();
+    CHECK(pid_of(cluster) == pid);
+    REQUIRE(::kill(pid, SIGKILL) == 0);
+    cluster.ensure_running();
+    CHECK(query(cluster, "SELECT 1") == "1");
+}
+
+TEST_CASE("embedded: a server that ends again behind each start is not started without end") {
+    temporary_home const home;
+    auto cluster = home.cluster();
+    cluster.ensure_running();
+    CHECK(cluster.stop());
+    auto const real = embedded::detail::find_server_programs(std::nullopt).directory;
+    auto const programs = home.path().parent_path() / "programs";
+    fs::create_directory(programs);
+    fs::permissions(programs, fs::perms{0755});
+    for (auto const* const name : {"postgres", "initdb"})
+        fs::create_symlink(real / name, programs / name);
+    write_file(programs / "pg_ctl", "#!/bin/sh\n\"" + real.string() + "/pg_ctl\" \"$@\" && \"" +
+                                        real.string() + "/pg_ctl\" stop -w -m immediate -D data\n");
+    fs::permissions(programs / "pg_ctl", fs::perms{0755});
+    scoped_variable const chosen("OPSTORE_PG_BINDIR", programs.c_str());
+    CHECK(contains(message_of([&] { cluster.ensure_running(); }), "ended again after each of 3 starts"));
 }
 
 TEST_CASE("embedded: what a host does with SIGCHLD is its own business") {

@@ -133,6 +133,15 @@ std::string quote_log(home_layout const& layout, std::uintmax_t from) {
     return fmt::format(". The end of \"{}\":{}", layout.log().string(), last_lines(text.str()));
 }
 
+std::optional<descriptor> take_server_lock(home_layout const& layout) {
+    auto file = open_file(layout.server_lock(), O_RDWR | O_CREAT);
+    if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0)
+        return std::optional<descriptor>(std::move(file));
+    if (errno != EWOULDBLOCK && errno != EINTR)
+        fail_with_errno(fmt::format("cannot lock \"{}\"", layout.server_lock().string()));
+    return std::nullopt;
+}
+
 home_lock::home_lock(fs::path const& file, std::chrono::seconds wait_max)
     : file_(open_file(file, O_RDWR | O_CREAT)) {
     auto const until = std::chrono::steady_clock::now() + wait_max;

@@ -24,6 +24,7 @@ struct home_layout {
     std::filesystem::path log() const { return home / "server.log"; }
     std::filesystem::path previous_log() const { return home / "server.log.1"; }
     std::filesystem::path lock() const { return home / "lock"; }
+    std::filesystem::path server_lock() const { return home / "server.lock"; }
     std::filesystem::path postmaster_pid() const { return data() / "postmaster.pid"; }
 
     /// PostgreSQL's major version that made the data; none if there is no data directory, or an empty one.
@@ -46,6 +47,11 @@ std::uintmax_t prepare_log(home_layout const& layout, os_user const& user);
 
 /// The last lines of the log that begin at or behind byte `from`, for an error message; names the file.
 std::string quote_log(home_layout const& layout, std::uintmax_t from = 0);
+
+/// Locks the file that a server and its children hold open, and with it the lock, for as long as one of them
+/// lives; none if somebody holds it. /proc tells of the processes of one PID namespace only, the lock of all
+/// on this machine. A server that was started by hand does not hold it.
+std::optional<descriptor> take_server_lock(home_layout const& layout);
 
 /// One process at a time makes, starts or stops the cluster.
 class home_lock {

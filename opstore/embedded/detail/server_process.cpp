@@ -159,16 +159,17 @@ void make_data(home_layout const& layout, server_programs const& programs, os_us
 }
 
 void start_server(home_layout const& layout, server_programs const& programs, os_user const& server_user,
-                  std::chrono::seconds wait_max) {
+                  descriptor const& server_lock, std::chrono::seconds wait_max) {
     auto const socket_directory = choose_socket_directory(layout.home, server_user);
     claim_private_directory(socket_directory, server_user);
     write_settings(layout, server_user, socket_directory);
     auto const log_size = prepare_log(layout, server_user);
     remove_stale_locks(layout, server_user, socket_directory);
-    auto const result =
-        run(in_home(layout, server_user,
-                    {programs.program("pg_ctl"), "start", "-w", "-t", std::to_string(wait_max.count()), "-D",
-                     layout.data().filename().string(), "-l", layout.log().filename().string()}));
+    auto start = in_home(layout, server_user,
+                         {programs.program("pg_ctl"), "start", "-w", "-t", std::to_string(wait_max.count()),
+                          "-D", layout.data().filename().string(), "-l", layout.log().filename().string()});
+    start.kept_open = server_lock.number();
+    auto const result = run(start);
     if (result.exit_code == 0 || find_server_processes(layout, server_user).postmaster)
         return;
     fail(fmt::format("PostgreSQL does not start in \"{}\"{}\n(pg_ctl: {})", layout.home.string(),

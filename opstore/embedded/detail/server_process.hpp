@@ -49,9 +49,10 @@ std::string ask_server_version(std::string const& conninfo);
 void make_data(home_layout const& layout, server_programs const& programs, os_user const& server_user,
                home_lock const& lock);
 
-/// Starts the server and waits until it is ready. Preconditions: the lock; no process works in the data.
+/// Starts the server and waits until it is ready. Preconditions: the lock; no process works in the data; the
+/// server's lock, which it inherits.
 void start_server(home_layout const& layout, server_programs const& programs, os_user const& server_user,
-                  std::chrono::seconds wait_max);
+                  descriptor const& server_lock, std::chrono::seconds wait_max);
 
 /// Stops it and waits for its end; `mode` is pg_ctl's word. Preconditions: the lock; it runs.
 void stop_server(home_layout const& layout, server_programs const& programs, os_user const& server_user,
