@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,6 +43,19 @@ auto reported(Work const& work) {
     } catch (fs::filesystem_error const& error) {
         fail(error.what());
     }
+}
+
+/// The home without links on the way, which PostgreSQL names it by too.
+fs::path resolve(fs::path const& home) {
+    auto path = fs::absolute(home);
+    if (!path.has_filename())
+        path = path.parent_path();
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode) && info.st_uid != 0 &&
+        info.st_uid != ::geteuid())
+        fail(fmt::format("\"{}\" is a link that belongs to user id {}: name the place itself", path.string(),
+                         info.st_uid));
+    return fs::weakly_canonical(path);
 }
 
 /// Where the server's socket is if it runs, else where it will be.
@@ -111,7 +125,7 @@ fs::path embedded_cluster::default_home() {
 }
 
 embedded_cluster::embedded_cluster(fs::path home, std::chrono::seconds wait_max)
-    : home_(reported([&] { return fs::weakly_canonical(fs::absolute(home)); })), wait_max_(wait_max) {}
+    : home_(reported([&] { return resolve(home); })), wait_max_(wait_max) {}
 
 void embedded_cluster::ensure_running() {
     home_layout const layout{home_};

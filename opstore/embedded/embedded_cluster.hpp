@@ -20,7 +20,7 @@ namespace opstore {
 /// Any number of processes may start, stop and ask at once: a lock file lets one in at a time. All are of one
 /// machine and one PID namespace: a server in another container is noticed by the lock that it holds, and no
 /// second one is started. A home that a crash left half made is made again; one that is damaged is explained,
-/// never deleted. PostgreSQL's programs are those of
+/// never deleted; one that others may write in is refused. PostgreSQL's programs are those of
 /// $OPSTORE_PG_BINDIR, else the newest installed, else those that made the data directory.
 ///
 /// All functions block. They throw store_error (unavailable): with what failed, which file shows more, and

@@ -423,6 +423,38 @@ TEST_CASE("embedded: what a host does with SIGCHLD is its own business") {
     CHECK(home.cluster().query_status().initialised);
 }
 
+TEST_CASE("embedded: a home that others can write in is refused, and nothing is written through it") {
+    temporary_home const home;
+    auto const refusal = [&] { return message_of([&] { home.cluster().ensure_running(); }); };
+    auto const victim = home.path().parent_path() / "victim";
+    fs::create_directory(victim);
+    write_file(victim / "pg_hba.conf", "precious");
+    fs::create_directory(home.path());
+    fs::create_directory_symlink(victim, home.path() / "config");
+    CHECK(contains(refusal(), (home.path() / "config").string() + "\" is not a directory"));
+    CHECK(read_file(victim / "pg_hba.conf") == "precious");
+    fs::remove(home.path() / "config");
+
+    fs::permissions(home.path(), fs::perms{0757});
+    CHECK(contains(refusal(), "others may write"));
+    fs::permissions(home.path(), fs::perms{0755});
+    if (is_root()) {
+        fs::permissions(home.path(), fs::perms{0775});
+        CHECK(contains(refusal(), "others may write"));
+        fs::permissions(home.path(), fs::perms{0755});
+        REQUIRE(::chown(home.path().c_str(), 65534, 65534) == 0);
+        CHECK(contains(refusal(), home.path().string() + "\" belongs to user id 65534"));
+        REQUIRE(::chown(home.path().c_str(), 0, 0) == 0);
+
+        auto const link = home.path().parent_path() / "link";
+        fs::create_directory_symlink(home.path(), link);
+        REQUIRE(::lchown(link.c_str(), 65534, 65534) == 0);
+        CHECK(contains(message_of([&] { embedded_cluster(link).ensure_running(); }),
+                       "link that belongs to user"));
+    }
+    CHECK(refusal() == "");
+}
+
 TEST_CASE("embedded: no other user of the machine gets in") {
     if (!is_root()) {
         MESSAGE("left out: only root can act as another user");

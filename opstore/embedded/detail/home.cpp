@@ -29,6 +29,27 @@ void give_to(fs::path const& path, os_user const& user) {
         fail_with_errno(fmt::format("cannot give \"{}\" to {}", path.string(), user.name));
 }
 
+/// What is written in it by name must not end elsewhere, which a link that somebody else made would lead to.
+void require_own(fs::path const& directory) {
+    struct stat info {};
+    if (::lstat(directory.c_str(), &info) != 0)
+        fail_with_errno(fmt::format("cannot look at \"{}\"", directory.string()));
+    // The group of a user is his own where the mask lets it write.
+    unsigned const others_writing = ::geteuid() == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
+    std::string wrong;
+    if (!S_ISDIR(info.st_mode))
+        wrong = "is not a directory";
+    else if (info.st_uid != ::geteuid())
+        wrong = fmt::format("belongs to user id {}, not to {}", info.st_uid, current_user().name);
+    else if ((info.st_mode & others_writing) != 0)
+        wrong = fmt::format("has mode {:o}: others may write in it", info.st_mode & 07777);
+    if (!wrong.empty())
+        fail(
+            fmt::format("\"{}\" {}. Make it a directory that only {} can write in, or set OPSTORE_HOME to "
+                        "another place",
+                        directory.string(), wrong, current_user().name));
+}
+
 std::string last_lines(std::string const& text) {
     std::istringstream lines(text);
     std::deque<std::string> last;
@@ -101,8 +122,7 @@ void make_home(fs::path const& home, os_user const& user) {
         else if (errno != EEXIST && !fs::is_directory(directory))
             fail_with_errno(fmt::format("cannot make \"{}\"", directory.string()));
     }
-    if (!fs::is_directory(home))
-        fail(fmt::format("\"{}\" is not a directory", home.string()));
+    require_own(home);
 }
 
 void make_private_directory(fs::path const& directory, os_user const& user) {

@@ -35,7 +35,8 @@ struct home_layout {
 /// Throws, naming the directory, if `user` cannot get to `home`; the part of it that exists counts.
 void check_reachable(std::filesystem::path const& home, os_user const& user);
 
-/// Makes the directory and its parents; what it makes lets `user` through.
+/// Makes the directory and its parents; what it makes lets `user` through. Throws if others may write in one
+/// that is there: a link that they put there would be followed.
 void make_home(std::filesystem::path const& home, os_user const& user);
 
 /// Makes an empty directory that only `user` can enter; removes what had the name.
