@@ -423,6 +423,15 @@ TEST_CASE("embedded: what a host does with SIGCHLD is its own business") {
     CHECK(home.cluster().query_status().initialised);
 }
 
+TEST_CASE("embedded: the programs of the server may be named by a relative path") {
+    temporary_home const home;
+    auto const relative = fs::relative(embedded::detail::find_server_programs(std::nullopt).directory);
+    REQUIRE(relative.is_relative());
+    scoped_variable const chosen("OPSTORE_PG_BINDIR", relative.c_str());
+    home.cluster().ensure_running();
+    CHECK(query(home.cluster(), "SELECT 1") == "1");
+}
+
 TEST_CASE("embedded: a home that others can write in is refused, and nothing is written through it") {
     temporary_home const home;
     auto const refusal = [&] { return message_of([&] { home.cluster().ensure_running(); }); };

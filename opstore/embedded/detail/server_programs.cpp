@@ -54,7 +54,8 @@ std::vector<server_programs> installed_servers() {
     std::vector<server_programs> servers;
     char const* const chosen = std::getenv("OPSTORE_PG_BINDIR");
     if (chosen != nullptr && *chosen != '\0') {
-        auto const server = examine(chosen);
+        // The programs run in other directories than this one.
+        auto const server = examine(fs::weakly_canonical(fs::absolute(chosen)));
         if (!server)
             fail(fmt::format(
                 "OPSTORE_PG_BINDIR is \"{}\", which does not hold PostgreSQL's postgres, initdb and "
