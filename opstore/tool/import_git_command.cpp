@@ -1,5 +1,6 @@
 #include <opstore/tool/commands.hpp>
 #include <opstore/tool/git_history.hpp>
+#include <opstore/tool/git_process.hpp>
 #include <opstore/tool/op_writer.hpp>
 #include <opstore/tool/output.hpp>
 
@@ -129,6 +130,9 @@ private:
 }  // namespace
 
 exit_code run_import_git(session& s, command_line const& line) {
+    // A place without a repository makes no space.
+    if (!s.open_existing())
+        git_process(line.repository, {"rev-parse", "--git-dir"}).finish();
     auto const store = s.open_for_storing();
     if (store->options().format->name() != "plain")
         throw usage_error(fmt::format("import-git makes ops of format plain; space '{}' has format {}",

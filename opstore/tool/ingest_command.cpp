@@ -100,18 +100,22 @@ incoming_op read_op(std::string const& text, op_format const& format) {
 /// One run of the command.
 class ingest_run {
 public:
-    ingest_run(session& s, command_line const& line, op_store& store)
+    ingest_run(session& s, command_line const& line, line_reader& input, op_store& store)
         : line_(line),
           format_(*store.options().format),
-          input_(line.file, store.options().max_op_bytes / 3 * 8 + line_slack),
+          input_(input),
           writer_(
               s, store,
               [this](std::uint64_t number, rejection const& r) {
                   reject(number, fmt::format("{}: {}", to_string(r.reason), r.message));
               },
-              [this](std::uint64_t number, ingest_report const& report) { note_commit(number, report); }) {}
+              [this](std::uint64_t number, ingest_report const& report) { note_commit(number, report); }) {
+        input_.limit_lines(store.options().max_op_bytes / 3 * 8 + line_slack);
+    }
 
     void run() {
+        // From now on an end in order is worth more than a quick one.
+        watch_interrupts();
         while (auto const line = next_line())
             take(*line);
         store_all();
@@ -193,7 +197,7 @@ private:
 
     command_line const& line_;
     op_format const& format_;
-    line_reader input_;
+    line_reader& input_;
     op_writer writer_;
     progress progress_{"lines read:"};
     std::vector<std::pair<std::uint64_t, std::string>> rejected_;
@@ -204,8 +208,10 @@ private:
 }  // namespace
 
 exit_code run_ingest(session& s, command_line const& line) {
+    // Before the space is made: a file that is not there makes none.
+    line_reader input(line.file);
     auto const store = s.open_for_storing();
-    ingest_run run(s, line, *store);
+    ingest_run run(s, line, input, *store);
     auto const with_progress = [&](char const* what) {
         auto const stored = run.lines_stored();
         return stored == 0 ? fmt::format("{}; no line is known to be stored", what)
@@ -217,6 +223,8 @@ exit_code run_ingest(session& s, command_line const& line) {
         throw command_failure(exit_code_of(e.code()), with_progress(e.what()));
     } catch (refused const& e) {
         throw command_failure(exit_code_of(e.code()), with_progress(e.what()));
+    } catch (command_failure const& e) {
+        throw command_failure(e.code(), with_progress(e.what()));
     }
     seal_due_slices(s, *store);
     run.print_report();

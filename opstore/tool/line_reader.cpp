@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,13 +28,17 @@ command_failure cannot(char const* what, std::string const& path) {
 
 }  // namespace
 
-line_reader::line_reader(std::string const& path, std::size_t line_bytes_max)
-    : path_(path),
-      line_bytes_max_(line_bytes_max),
-      fd_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+line_reader::line_reader(std::string const& path)
+    : path_(path), fd_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (fd_ < 0)
         throw cannot("open", path);
-    watch_interrupts();
+    struct stat info {};
+    if (::fstat(fd_, &info) == 0 && S_ISDIR(info.st_mode)) {
+        if (fd_ != STDIN_FILENO)
+            ::close(fd_);
+        errno = EISDIR;
+        throw cannot("read", path);
+    }
 }
 
 line_reader::~line_reader() {

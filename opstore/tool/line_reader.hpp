@@ -19,17 +19,20 @@ public:
         line() = default;
     };
 
-    /// `path` "-" is standard input. Throws command_failure if it cannot be opened.
-    line_reader(std::string const& path, std::size_t line_bytes_max);
+    /// `path` "-" is standard input. Throws command_failure if it cannot be opened, or is a directory.
+    explicit line_reader(std::string const& path);
     ~line_reader();
 
     line_reader(line_reader const&) = delete;
     line_reader& operator=(line_reader const&) = delete;
 
+    /// From now on a longer line is too_long. To be called before anything is read.
+    void limit_lines(std::size_t line_bytes_max) { line_bytes_max_ = line_bytes_max; }
+
     /// Whether next() would answer at once.
     bool ready();
-    /// The next line, the last one with or without a line break; none at the end, or once the process was
-    /// asked to end (interrupt.hpp). Throws command_failure if reading fails.
+    /// The next line, the last one with or without a line break; none at the end, or once a process that
+    /// watches interrupts (interrupt.hpp) was asked to end. Throws command_failure if reading fails.
     std::optional<line> next();
 
 private:
@@ -37,7 +40,7 @@ private:
     void fill();
 
     std::string const path_;
-    std::size_t const line_bytes_max_;
+    std::size_t line_bytes_max_ = 0;
     int fd_;
     std::string buffer_;
     std::size_t begin_ = 0;    ///< Of what is unread in buffer_.

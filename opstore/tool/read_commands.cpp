@@ -43,7 +43,8 @@ public:
     }
 
     void add_lines(std::string const& path) {
-        line_reader input(path, id_line_bytes_max);
+        line_reader input(path);
+        input.limit_lines(id_line_bytes_max);
         while (auto const line = input.next()) {
             if (line->too_long)
                 warn(fmt::format("line {} is too long for an id; dropped", line->number));

@@ -73,6 +73,8 @@ exit_code run_slices_get(session& s, command_line const& line) {
 }
 
 exit_code run_slices_put(session& s, command_line const& line) {
+    // A text that is no hash in any space makes none.
+    read_hash(line.hash_text, 0);
     auto const store = s.open_for_writing();
     auto hash = read_hash(line.hash_text, store->options().format->id_length());
     s.get(store->store_slice_hash(line.arc, line.slice_index, std::move(hash)));

@@ -2,12 +2,13 @@
 leave nothing half done. Method: each is brought about, the damage and the locks through psql."""
 
 import contextlib
+import shutil
 import subprocess
 import time
 import unittest
 
 from naive_model import Op
-from opstore_program import WAIT_SECONDS_MAX, Program, op_line, shared_home, space
+from opstore_program import WAIT_SECONDS_MAX, Program, new_home, op_line, shared_home, space
 
 
 class ExitCodes(unittest.TestCase):
@@ -99,6 +100,11 @@ class ExitCodes(unittest.TestCase):
         self.assert_fails(
             2, "stat", program=Program(shared_home(), "--database", "nonsense"), says="nonsense"
         )
+        # The value of a variable that is not set would else mean another database.
+        self.assert_fails(
+            2, "ingest", program=Program(shared_home(), "--database", ""), says="empty", stdin=op_line(1, b"")
+        )
+        self.assert_fails(2, "ingest", environment={"OPSTORE_DATABASE": ""}, says="OPSTORE_DATABASE is empty")
         named = Program(shared_home(), "--database", "host=/nonexistent")
         self.assert_fails(2, "server", "stop", program=named)
         self.assert_fails(2, "server", "status", environment={"OPSTORE_DATABASE": "host=/nonexistent"})
@@ -130,6 +136,20 @@ class ExitCodes(unittest.TestCase):
         self.assert_fails(1, "import-git", "/nonexistent", says="/nonexistent")
         self.assert_fails(1, "spaces", "drop", "no such space", "--yes", says="no such space")
         self.assert_fails(1, "init", "--format", "signed", program=self.made("exit codes"), says="format")
+
+    def test_a_command_that_cannot_begin_makes_no_space(self):
+        program = space("never made")
+        for words in [
+            ("ingest", "/nonexistent"),
+            ("ingest", "/"),
+            ("import-git", "/nonexistent"),
+            ("import-git", "/proc"),
+            ("slices", "put", "--arc", "0..1", "--index", "0", "--hash", ""),
+            ("slices", "put", "--arc", "0..1", "--index", "0", "--hash", "!"),
+        ]:
+            self.assertNotEqual(program.run(*words).returncode, 0)
+        names = [entry["space"] for entry in program.document("spaces")["spaces"]]
+        self.assertNotIn("never made", names)
 
     def made(self, name):
         program = space(name)

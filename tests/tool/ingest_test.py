@@ -2,15 +2,20 @@
 comes; nothing that was acknowledged is lost when the run is ended. Method: lines of every bad kind between
 good ones; a pipe that is kept open."""
 
+import array
 import base64
+import fcntl
 import json
 import os
+import pty
 import random
 import signal
+import termios
+import tty
 import unittest
 
 from naive_model import Op
-from opstore_program import SANITIZED, WAIT_SECONDS_MAX, op_line, seeded_random, space
+from opstore_program import SANITIZED, WAIT_SECONDS_MAX, op_line, seeded_random, space, wait_until
 
 DAMAGED_LINES = {
     b"?": "not JSON",
@@ -68,6 +73,12 @@ DAMAGED_LINES = {
 }
 
 
+def unread_bytes(pipe):
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
 class BadLines(unittest.TestCase):
     def test_each_is_rejected_alone(self):
         program = space("bad lines")
@@ -89,6 +100,7 @@ class BadLines(unittest.TestCase):
             (len(good), len(good), sum(op.size for op in good)),
         )
         self.assertEqual([r["index"] for r in report["rejected"]], [index for index, _ in expected])
+        self.assertEqual(report["rejected_count"], len(expected))
         for rejection, (index, reason) in zip(report["rejected"], expected):
             with self.subTest(line=lines[index][:80]):
                 self.assertIn(reason, rejection["reason"])
@@ -254,6 +266,39 @@ class Acknowledgements(unittest.TestCase):
         self.assertEqual(report["held"], last + 1)
         self.assertEqual(len(program.all_ids()), last + 1)
         self.assertEqual(program.missing([op.text for op in ops[: last + 1]]), [])
+
+
+    def test_an_interrupted_question_has_no_answer(self):
+        # Half an answer to "which are missing" would be taken for a whole one.
+        program = space("interrupted question")
+        program.document("ingest", stdin=op_line(1, b""))
+        for words in (("missing",), ("get", "-")):
+            for signal_number in (signal.SIGTERM, signal.SIGINT):
+                with self.subTest(words=words, signal=signal_number):
+                    running = program.start(*words)
+                    running.stdin.write(b"A" * 43 + b"\n")
+                    running.stdin.flush()
+                    wait_until(lambda: unread_bytes(running.stdin) == 0, "it reads")
+                    os.kill(running.pid, signal_number)
+                    out, _ = running.communicate(timeout=WAIT_SECONDS_MAX)
+                    self.assertEqual((running.returncode, out), (-signal_number, b""))
+
+    def test_a_read_error_tells_what_is_stored(self):
+        program = space("read error")
+        terminal, writer = pty.openpty()
+        tty.setraw(writer)
+        running = program.start("ingest", "--ack", stdin=terminal)
+        os.write(writer, op_line(1, b"") + op_line(2, b""))
+        while self.acknowledged(running) != 1:
+            pass
+        # To the one who reads at the other end this is an error, not an end.
+        os.close(writer)
+        out, err = running.communicate(timeout=WAIT_SECONDS_MAX)
+        os.close(terminal)
+        self.assertEqual((running.returncode, out), (1, b""))
+        self.assertIn(b"cannot read standard input", err)
+        self.assertIn(b"lines up to 1 are stored", err)
+        self.assertEqual(len(program.all_ids()), 2)
 
 
 class Memory(unittest.TestCase):
