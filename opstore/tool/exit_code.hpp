@@ -45,6 +45,18 @@ inline exit_code exit_code_of(errc code) {
     }
 }
 
+/// Runs what reaches for the database: where that is not to be had, the code says so.
+template <class Work>
+auto reaching(Work const& work) {
+    try {
+        return work();
+    } catch (store_error const& e) {
+        if (e.code() == errc::unavailable)
+            throw command_failure(exit_code::cannot_connect, e.what());
+        throw;
+    }
+}
+
 inline command_failure usage_error(std::string const& message) {
     return command_failure(exit_code::usage, message);
 }

@@ -90,16 +90,6 @@ std::unique_ptr<op_store> make_space(session& s, command_line const& line) {
     return s.get(s.database().open_or_create_space(std::move(options)));
 }
 
-migration_report migrate_schema(database_options const& options) {
-    try {
-        return migrate(options);
-    } catch (store_error const& e) {
-        if (e.code() == errc::unavailable)
-            throw command_failure(exit_code::cannot_connect, e.what());
-        throw;
-    }
-}
-
 void make_roles(database_options const& options) {
     try {
         create_roles(options);
@@ -116,8 +106,8 @@ void make_roles(database_options const& options) {
 }  // namespace
 
 exit_code run_init(session& s, command_line const& line) {
-    auto const options = s.reach_server();
-    auto const migration = migrate_schema(options);
+    auto const options = reaching([&] { return s.reach_server(); });
+    auto const migration = reaching([&] { return migrate(options); });
     auto const store = make_space(s, line);
     if (line.roles)
         make_roles(options);
@@ -244,16 +234,17 @@ exit_code run_spaces_drop(session& s, command_line const& line) {
 
 exit_code run_server_start(session& s, command_line const& line) {
     require_embedded(s);
-    embedded_cluster cluster;
-    cluster.ensure_running();
-    print_server_status(cluster, line.json);
+    reaching([&] {
+        embedded_cluster cluster;
+        cluster.ensure_running();
+        print_server_status(cluster, line.json);
+    });
     return exit_code::ok;
 }
 
 exit_code run_server_stop(session& s, command_line const& line) {
     require_embedded(s);
-    embedded_cluster cluster;
-    bool const ran = cluster.stop();
+    bool const ran = reaching([] { return embedded_cluster().stop(); });
     if (line.json)
         print_json(json::object{{"stopped", ran}});
     else
@@ -263,7 +254,7 @@ exit_code run_server_stop(session& s, command_line const& line) {
 
 exit_code run_server_status(session& s, command_line const& line) {
     require_embedded(s);
-    print_server_status(embedded_cluster(), line.json);
+    reaching([&] { print_server_status(embedded_cluster(), line.json); });
     return exit_code::ok;
 }
 

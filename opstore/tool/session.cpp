@@ -55,17 +55,13 @@ database_options session::reach_server() {
 postgres_database& session::database() {
     if (database_)
         return *database_;
-    try {
+    database_ = reaching([&] {
         auto const options = reach_server();
         if (embedded_)
             migrate(options);
-        database_ = wait(postgres_database::open(options));
-        return *database_;
-    } catch (store_error const& e) {
-        if (e.code() == errc::unavailable)
-            throw command_failure(exit_code::cannot_connect, e.what());
-        throw;
-    }
+        return wait(postgres_database::open(options));
+    });
+    return *database_;
 }
 
 std::unique_ptr<op_store> session::open_existing() {

@@ -315,6 +315,18 @@ class OtherDatabases(unittest.TestCase):
                     self.assertEqual((ended.returncode, ended.stdout), (4, b""), ended.stderr)
                     self.assertIn(b"connect", ended.stderr)
 
+    def test_4_no_embedded_server(self):
+        # Half a data directory, and a lock that is none.
+        home = new_home()
+        (home.path / "data" / "base").mkdir(parents=True)
+        (home.path / "lock").mkdir()
+        for words in [("stat",), ("init",), ("server", "start"), ("server", "stop"), ("server", "status")]:
+            with self.subTest(words=words):
+                ended = Program(home).run(*words)
+                self.assertEqual((ended.returncode, ended.stdout), (4, b""), ended.stderr)
+        shutil.rmtree(home.path / "data")
+        (home.path / "lock").rmdir()
+
     def test_5_schema(self):
         self.make_database("e2e_schemas")
         program = self.named("e2e_schemas")
