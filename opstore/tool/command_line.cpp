@@ -26,6 +26,11 @@ std::string check_space_name(std::string const& name) {
     return is_utf8(name) ? "" : "a space's name is UTF-8 text";
 }
 
+/// libpq would take the empty text for a database of its own choice, this program for the embedded cluster.
+std::string check_database(std::string const& conninfo) {
+    return conninfo.empty() ? "the connection string is empty" : "";
+}
+
 arc::timestamp read_time(std::string const& text) {
     if (text == "now")
         return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -84,7 +89,9 @@ void add_arc(CLI::App& app, command_line& line, bool required = false) {
 }
 
 void add_global_options(CLI::App& app, command_line& line) {
-    app.add_option("--database", line.database, "libpq connection string or URI")->type_name("CONNINFO");
+    app.add_option("--database", line.database, "libpq connection string or URI")
+        ->type_name("CONNINFO")
+        ->check(CLI::Validator(check_database, "", ""));
     app.add_option("--schema", line.schema, "PostgreSQL schema of the op store")->type_name("NAME");
     app.add_option("--space", line.space, "Name of the space; default: default")
         ->type_name("NAME")

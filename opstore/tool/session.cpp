@@ -18,19 +18,25 @@ bool is_set(char const* variable) {
     return value && *value;
 }
 
+/// The connection string that was given; empty if none was.
+std::string named_database(command_line const& line) {
+    char const* const variable = std::getenv("OPSTORE_DATABASE");
+    if (!line.database.empty() || !variable)
+        return line.database;
+    // Mostly the value of another variable that is not set; a database of its own is not what was meant.
+    if (!*variable)
+        throw usage_error("OPSTORE_DATABASE is empty: name a database, or unset it");
+    return variable;
+}
+
 }  // namespace
 
 session::session(command_line const& line)
     : line_(line),
-      embedded_(line.database.empty() && !is_set("OPSTORE_DATABASE") && !is_set("PGHOST") &&
-                !is_set("PGSERVICE")),
+      conninfo_(named_database(line)),
+      embedded_(conninfo_.empty() && !is_set("PGHOST") && !is_set("PGSERVICE")),
       work_(boost::asio::make_work_guard(io_)),
-      thread_([this] { io_.run(); }) {
-    if (!line.database.empty())
-        conninfo_ = line.database;
-    else if (is_set("OPSTORE_DATABASE"))
-        conninfo_ = std::getenv("OPSTORE_DATABASE");
-}
+      thread_([this] { io_.run(); }) {}
 
 session::~session() {
     database_.reset();

@@ -68,8 +68,8 @@ public:
 
 private:
     command_line const& line_;
-    bool embedded_;
     std::string conninfo_;
+    bool embedded_;
     boost::asio::io_context io_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     std::thread thread_;
