@@ -49,7 +49,16 @@ void tell(std::string_view text) {
 }
 
 void warn(std::string_view text) {
-    tell(fmt::format("opstore: {}\n", printable(text)));
+    std::string shown = "opstore: ";
+    for (;;) {
+        auto const end = std::min(text.find('\n'), text.size());
+        shown += printable(text.substr(0, end)) + "\n";
+        if (end == text.size())
+            break;
+        shown += "  ";
+        text.remove_prefix(end + 1);
+    }
+    tell(shown);
 }
 
 boost::json::array to_json(std::vector<op_id> const& ids) {

@@ -26,7 +26,8 @@ void finish_output();
 
 /// Text for people on standard error. Where that cannot be written there is nobody to tell: no error.
 void tell(std::string_view text);
-/// A warning on standard error.
+/// A warning on standard error: a line, or several where `text` breaks. The further ones are indented, so
+/// that no text from outside passes for a warning of its own.
 void warn(std::string_view text);
 
 boost::json::array to_json(std::vector<op_id> const& ids);

@@ -54,6 +54,24 @@ class Server(unittest.TestCase):
         self.assertIn(str(file).encode(), ended.stderr)
 
 
+    def test_a_message_of_several_lines_is_readable(self):
+        home = new_home()
+        program = Program(home)
+        program.document("server", "start")
+        program.document("server", "stop")
+        conf = home.path / "data" / "postgresql.conf"
+        good = conf.read_text()
+        conf.write_text(good + "shared_buffers = 'plenty'\n")
+        ended = program.run("stat")
+        conf.write_text(good)
+        first, *more = ended.stderr.decode().splitlines()
+        self.assertEqual(ended.returncode, 4)
+        self.assertTrue(first.startswith("opstore: PostgreSQL does not start"), first)
+        self.assertIn("server.log", first)
+        self.assertTrue(any("plenty" in line for line in more), more)
+        self.assertTrue(all(line.startswith("  ") for line in more), more)
+        self.assertNotIn("\\x0a", ended.stderr.decode())
+
     def test_whoever_ignores_the_end_of_children_can_start_it(self):
         program = Program(new_home())
         ignore = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
