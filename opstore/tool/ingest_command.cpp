@@ -119,6 +119,7 @@ public:
         while (auto const line = next_line())
             take(*line);
         store_all();
+        progress_.clear();
     }
 
     /// The number of lines whose outcome is settled, from the first on.

@@ -140,6 +140,7 @@ exit_code run_seal(session& s, command_line const& line) {
         sealed += report.sealed;
         shown.show(sealed);
     } while (report.sealed > 0);
+    shown.clear();
     auto const until = report.full_slices == 0
                            ? arc::timestamp()
                            : arc::slice_range(report.full_slices - 1, store->options().slice_factor).end;

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace opstore::tool {
 namespace {
@@ -95,7 +96,11 @@ progress::progress(std::string what, std::uint64_t total)
     : what_(std::move(what)), total_(total), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 progress::~progress() {
-    if (shown_)
+    clear();
+}
+
+void progress::clear() {
+    if (std::exchange(shown_, false))
         tell("\r\033[K");
 }
 

@@ -46,6 +46,8 @@ public:
     explicit progress(std::string what, std::uint64_t total = 0);
     ~progress();
     void show(std::uint64_t done);
+    /// Takes the line away. To be called before anything else is printed.
+    void clear();
 
 private:
     std::string const what_;

@@ -301,6 +301,38 @@ class Acknowledgements(unittest.TestCase):
         self.assertEqual(len(program.all_ids()), 2)
 
 
+class Text(unittest.TestCase):
+    """Without --json: text for people, and ids for programs."""
+
+    def test_on_a_terminal_the_answer_stands_alone(self):
+        program = space("terminal")
+        for words in (("ingest",), ("ingest", "--ack"), ("seal",)):
+            for as_json in (True, False):
+                with self.subTest(words=words, as_json=as_json):
+                    shown = self.on_a_terminal(program, *words, as_json=as_json)
+                    self.assertTrue(shown)
+                    for line in shown:
+                        self.assertRegex(line, r"^(\{.*\}|lines up to 0 are durable|\d+ .*)$")
+
+    def on_a_terminal(self, program, *words, as_json):
+        """The lines that stay on the screen."""
+        master, terminal = pty.openpty()
+        running = program.start(*words, as_json=as_json, stdout=terminal, stderr=terminal)
+        os.close(terminal)
+        running.stdin.write(op_line(1, b""))
+        running.stdin.close()
+        seen = b""
+        try:
+            while chunk := os.read(master, 4096):
+                seen += chunk
+        except OSError:
+            pass  # So a terminal ends.
+        os.close(master)
+        self.assertEqual(running.wait(WAIT_SECONDS_MAX), 0, seen)
+        lines = seen.decode().rstrip("\r\n").split("\r\n")
+        return [line.rpartition("\r\x1b[K")[2] for line in lines]
+
+
 class Memory(unittest.TestCase):
     def test_a_line_without_an_end_is_not_held(self):
         program = space("endless line")
