@@ -112,8 +112,8 @@ void add_global_options(CLI::App& app, command_line& line) {
 void add_ingest_commands(CLI::App& app, command_line& line) {
     auto* const ingest = app.add_subcommand("ingest", "Store ops from lines of JSON");
     ingest->add_option("FILE", line.file, "File of JSON lines, or - for standard input (default)");
-    ingest->add_flag("--ack", line.ack, "Print {\"line\":N} whenever the lines up to N are durable");
-    ingest->add_flag("--ids", line.ids, "Report the ids of the ops held, in input order");
+    ingest->add_flag("--ack", line.ack, "Tell whenever the lines up to N are durable");
+    ingest->add_flag("--ids", line.ids, "Print the ids of the ops held, in input order");
     ingest->add_flag("--strict", line.strict, "Exit with 1 if an op was rejected");
 
     auto* const import = app.add_subcommand("import-git", "Store the objects of a git repository as ops");

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -19,6 +20,10 @@ namespace json = boost::json;
 /// Room for the fields beside the payload, in each line. The payload's characters may be escaped, two for
 /// one.
 constexpr std::size_t line_slack = 64u << 10;
+
+/// Rejected lines that are held for the report; further ones are counted. Far more than anybody sends who
+/// means them, and some 10 MB.
+constexpr std::size_t rejections_told_max = 100'000;
 
 /// Why a line is no op. Thrown while it is read, caught there: it never ends the run.
 class bad_line : public std::runtime_error {
@@ -124,33 +129,60 @@ public:
 
     /// The number of lines whose outcome is settled, from the first on.
     std::uint64_t lines_stored() const { return lines_stored_; }
-    bool any_rejected() const { return !rejected_.empty(); }
+    bool any_rejected() const { return rejected_count_ > 0; }
 
     void print_report() {
         std::sort(rejected_.begin(), rejected_.end());
-        auto const& total = writer_.total();
-        if (!line_.json) {
-            fmt::print("{} ops held: {} stored ({}), {} duplicates; {} rejected\n", human_count(total.held),
-                       human_count(total.stored), human_bytes(total.bytes), human_count(total.duplicates),
-                       human_count(rejected_.size()));
-            for (auto const& [number, reason] : rejected_)
-                fmt::print("  line {}: {}\n", number, reason);
-            return;
-        }
-        json::array rejected;
-        for (auto const& [number, reason] : rejected_)
-            rejected.push_back({{"index", number}, {"reason", reason}});
-        json::object report = {{"held", total.held},
-                               {"stored", total.stored},
-                               {"duplicates", total.duplicates},
-                               {"bytes", total.bytes},
-                               {"rejected", std::move(rejected)}};
-        if (line_.ids)
-            report["op_ids"] = to_json(held_);
-        print_json(report);
+        if (line_.json)
+            print_json_report();
+        else
+            print_text_report();
     }
 
 private:
+    void print_text_report() {
+        print_ids(held_);
+        finish_output();
+        auto const& total = writer_.total();
+        say(fmt::format("{} ops held: {} stored ({}), {} duplicates; {} rejected", human_count(total.held),
+                        human_count(total.stored), human_bytes(total.bytes), human_count(total.duplicates),
+                        human_count(rejected_count_)));
+        for (auto const& [number, reason] : rejected_)
+            say(fmt::format("  line {}: {}", number, reason));
+        if (rejected_count_ > rejected_.size())
+            say("  and more");
+    }
+
+    void print_json_report() {
+        json::array rejected;
+        for (auto const& [number, reason] : rejected_)
+            rejected.push_back({{"index", number}, {"reason", reason}});
+        auto const& total = writer_.total();
+        json::object const report = {{"held", total.held},
+                                     {"stored", total.stored},
+                                     {"duplicates", total.duplicates},
+                                     {"bytes", total.bytes},
+                                     {"rejected_count", rejected_count_},
+                                     {"rejected", std::move(rejected)}};
+        if (!line_.ids) {
+            print_json(report);
+            return;
+        }
+        auto before = json::serialize(report);
+        before.pop_back();
+        id_list_writer writer(before + ",\"op_ids\":[");
+        writer.add(held_);
+        writer.finish("]}");
+    }
+
+    /// A line of text for people. Where ids are asked for, they alone are the output.
+    void say(std::string const& text) const {
+        if (line_.ids)
+            tell(text + "\n");
+        else
+            print_line(text);
+    }
+
     /// Waits for input only when nothing waits for an answer.
     std::optional<line_reader::line> next_line() {
         if (!input_.ready())
@@ -188,12 +220,19 @@ private:
         if (lines <= lines_stored_)
             return;
         lines_stored_ = lines;
-        if (line_.ack)
+        if (!line_.ack)
+            return;
+        progress_.clear();
+        if (line_.json)
             print_json({{"line", lines - 1}});
+        else
+            say(fmt::format("lines up to {} are durable", lines - 1));
+        finish_output();
     }
 
     void reject(std::uint64_t number, std::string reason) {
-        rejected_.emplace_back(number, std::move(reason));
+        if (++rejected_count_ <= rejections_told_max)
+            rejected_.emplace_back(number, std::move(reason));
     }
 
     command_line const& line_;
@@ -202,7 +241,8 @@ private:
     op_writer writer_;
     progress progress_{"lines read:"};
     std::vector<std::pair<std::uint64_t, std::string>> rejected_;
-    std::vector<op_id> held_;
+    std::uint64_t rejected_count_ = 0;
+    std::vector<op_id> held_;  ///< With --ids.
     std::uint64_t lines_read_ = 0, lines_stored_ = 0;
 };
 

@@ -70,6 +70,26 @@ boost::json::array to_json(std::vector<op_id> const& ids) {
     return array;
 }
 
+void print_ids(std::vector<op_id> const& ids) {
+    for (op_id const& id : ids)
+        print_line(to_string(id));
+}
+
+void id_list_writer::add(std::vector<op_id> const& ids) {
+    for (op_id const& id : ids) {
+        print_text(begun_ ? "," : before_);
+        print_text(fmt::format("\"{}\"", to_string(id)));
+        begun_ = true;
+    }
+}
+
+void id_list_writer::finish(std::string_view behind) {
+    if (!begun_)
+        print_text(before_);
+    print_line(behind);
+    finish_output();
+}
+
 std::string human_bytes(std::uint64_t bytes) {
     constexpr std::array units = {"B", "KiB", "MiB", "GiB", "TiB"};
     if (bytes < 1024)

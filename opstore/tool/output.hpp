@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace opstore::tool {
@@ -31,6 +32,25 @@ void tell(std::string_view text);
 void warn(std::string_view text);
 
 boost::json::array to_json(std::vector<op_id> const& ids);
+
+/// One a line.
+void print_ids(std::vector<op_id> const& ids);
+
+/// A JSON document that ends in a list of ids, part by part: a million of them as a JSON value take hundreds
+/// of bytes each. Prints nothing before there is something to print: what fails at once leaves no half
+/// document.
+class id_list_writer {
+public:
+    /// `before`: the document up to the first id.
+    explicit id_list_writer(std::string before) : before_(std::move(before)) {}
+    void add(std::vector<op_id> const& ids);
+    /// `behind`: the document from the end of the list on.
+    void finish(std::string_view behind);
+
+private:
+    std::string const before_;
+    bool begun_ = false;
+};
 
 /// "1.5 MiB".
 std::string human_bytes(std::uint64_t bytes);

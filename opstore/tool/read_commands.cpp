@@ -81,32 +81,6 @@ void print_op(stored_op const& op, op_format const& format, bool as_json) {
     print_line(fmt::format("payload   {}\n", to_base64(payload, base64_form::standard)));
 }
 
-void print_ids(std::vector<op_id> const& ids) {
-    for (op_id const& id : ids)
-        print_line(to_string(id));
-}
-
-/// A JSON list of ids, part by part: a million of them as a JSON value take hundreds of bytes each. Prints
-/// nothing before there is something to print: what fails at once leaves no half document.
-class id_list_writer {
-public:
-    explicit id_list_writer(std::string_view name) : separator_(fmt::format("{{\"{}\":[", name)) {}
-    void add(std::vector<op_id> const& ids) {
-        for (op_id const& id : ids)
-            print_text(fmt::format("{}\"{}\"", std::exchange(separator_, ","), to_string(id)));
-        begun_ = begun_ || !ids.empty();
-    }
-    /// `rest`: the fields behind the list, each with a comma before it.
-    void finish(std::string_view rest) {
-        print_line(fmt::format("{}]{}}}", begun_ ? "" : separator_, rest));
-        finish_output();
-    }
-
-private:
-    std::string separator_;  ///< Before the first id the beginning of the document.
-    bool begun_ = false;
-};
-
 void print_page(id_page const& page, bool as_json) {
     if (as_json) {
         json::value const next_bytes =
@@ -191,7 +165,7 @@ exit_code run_missing(session& s, command_line const& line) {
     auto const store = s.open_for_reading();
     std::optional<id_list_writer> list;
     if (line.json)
-        list.emplace("missing");
+        list.emplace("{\"missing\":[");
     id_chunks chunks(missing_ids_max, store->options().format->id_length(), [&](std::vector<op_id> ids) {
         auto const absent = s.get(store->filter_out_existing_ops(std::move(ids)));
         if (list)
@@ -202,7 +176,7 @@ exit_code run_missing(session& s, command_line const& line) {
     chunks.add_lines(line.file);
     chunks.finish();
     if (list)
-        list->finish("");
+        list->finish("]}");
     return exit_code::ok;
 }
 
@@ -226,9 +200,9 @@ exit_code run_slice(session& s, command_line const& line) {
     auto const store = s.open_for_reading();
     auto const list = s.get(store->retrieve_op_hashes_in_time_slice(line.arc, line.from, line.to));
     if (line.json) {
-        id_list_writer writer("op_ids");
+        id_list_writer writer("{\"op_ids\":[");
         writer.add(list.ids);
-        writer.finish(fmt::format(",\"bytes\":{}", list.bytes));
+        writer.finish(fmt::format("],\"bytes\":{}}}", list.bytes));
     } else {
         print_ids(list.ids);
         finish_output();

@@ -10,7 +10,14 @@ from naive_model import SECTOR, Op
 from opstore_program import op_line, shared_home, space
 
 SECTOR_ARC = f"0..{SECTOR - 1}"
-REPORT = {"held": int, "stored": int, "duplicates": int, "bytes": int, "rejected": list}
+REPORT = {
+    "held": int,
+    "stored": int,
+    "duplicates": int,
+    "bytes": int,
+    "rejected_count": int,
+    "rejected": list,
+}
 STAT = {
     "space": str,
     "format": str,
@@ -71,7 +78,15 @@ class Documents(unittest.TestCase):
         self.assert_shape(with_ids, {**REPORT, "op_ids": list})
         self.assertEqual(
             with_ids,
-            {"held": 1, "stored": 0, "duplicates": 1, "bytes": 0, "rejected": [], "op_ids": [self.op.text]},
+            {
+                "held": 1,
+                "stored": 0,
+                "duplicates": 1,
+                "bytes": 0,
+                "rejected_count": 0,
+                "rejected": [],
+                "op_ids": [self.op.text],
+            },
         )
         rejected = self.program.document("ingest", stdin=b"?")["rejected"]
         self.assert_shape(rejected[0], {"index": int, "reason": str})

@@ -304,6 +304,22 @@ class Acknowledgements(unittest.TestCase):
 class Text(unittest.TestCase):
     """Without --json: text for people, and ids for programs."""
 
+    def test_ids_alone_are_the_output(self):
+        program = space("ids as text")
+        ops = [Op(number, b"text") for number in range(3)]
+        lines = [op_line(op.created_at, op.payload) for op in ops]
+        ended = program.run("ingest", "--ids", "--ack", stdin=b"".join(lines) + b"bad\n", as_json=False)
+        self.assertEqual(ended.returncode, 0)
+        self.assertEqual(ended.stdout.decode().splitlines(), [op.text for op in ops])
+        for told in (b"lines up to 3 are durable", b"3 ops held", b"1 rejected", b"line 3: not JSON"):
+            self.assertIn(told, ended.stderr)
+
+    def test_acknowledgements_are_text(self):
+        ended = space("acknowledged as text").run("ingest", "--ack", stdin=op_line(1, b""), as_json=False)
+        lines = ended.stdout.decode().splitlines()
+        self.assertEqual(lines[0], "lines up to 0 are durable")
+        self.assertTrue(lines[-1].startswith("1 ops held"), lines)
+
     def test_on_a_terminal_the_answer_stands_alone(self):
         program = space("terminal")
         for words in (("ingest",), ("ingest", "--ack"), ("seal",)):
@@ -334,6 +350,17 @@ class Text(unittest.TestCase):
 
 
 class Memory(unittest.TestCase):
+    def test_rejections_beyond_the_limit_are_counted(self):
+        told_max = 100_000
+        program = space("many rejections")
+        for count in (told_max - 1, told_max, told_max + 1):
+            report = program.document("ingest", stdin=b"?\n" * count)
+            self.assertEqual(report["rejected_count"], count)
+            self.assertEqual(len(report["rejected"]), min(count, told_max))
+        ended = program.run("ingest", "--strict", stdin=b"?\n" * (told_max + 1), as_json=False)
+        self.assertEqual(ended.returncode, 1)
+        self.assertTrue(ended.stdout.endswith(b"  and more\n"))
+
     def test_a_line_without_an_end_is_not_held(self):
         program = space("endless line")
         program.document("init", "--max-op-bytes", "1000")

@@ -96,6 +96,7 @@ class NaiveStore:
             "stored": 0,
             "duplicates": 0,
             "bytes": 0,
+            "rejected_count": 0,
             "rejected": [],
             "op_ids": [op.text for op in batch],
         }
