@@ -5,6 +5,8 @@
 #include <opstore/tool/peer_identity.hpp>
 
 #include <fmt/format.h>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/json/object.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -15,11 +17,16 @@
 namespace opstore::tool {
 namespace {
 
+namespace asio = boost::asio;
 namespace json = boost::json;
 using std::chrono::steady_clock;
 
 /// How soon the command sees an interrupt, and the end of the peer.
 constexpr std::chrono::milliseconds look_interval{50};
+/// How long a look at the store may take: this thread sees no interrupt meanwhile.
+constexpr std::chrono::seconds look_max{1};
+/// What a call of the peer that is under way gets to end by itself. A service manager waits longer.
+constexpr std::chrono::seconds last_call_max{5};
 
 gossip::tcp_address address_of(std::string const& text) {
     // The command line was checked.
@@ -100,7 +107,7 @@ std::uint64_t bytes_of(std::map<std::string, gossip::peer_report::traffic, std::
 
 /// How a peer stands, read between two of its steps.
 struct standing {
-    std::uint64_t op_count = 0;
+    std::optional<std::uint64_t> op_count;  ///< None: the database does not answer.
     std::uint64_t store_calls = 0;
     std::size_t backlog = 0;
     std::size_t agents = 0;
@@ -112,7 +119,7 @@ struct standing {
 };
 
 json::object to_json(standing const& s) {
-    return {{"ops", s.op_count},
+    return {{"ops", s.op_count ? json::value(*s.op_count) : json::value(nullptr)},
             {"backlog", s.backlog},
             {"connections", s.tcp.connections},
             {"agents", s.agents},
@@ -140,7 +147,7 @@ std::string to_text(standing const& s) {
     return fmt::format(
         "{} ops held, {} waited for; {} peers connected, {} known; {} rounds, {} timed out; {} sent, {} "
         "received; {} store calls",
-        human_count(s.op_count), human_count(s.backlog), s.tcp.connections, s.agents,
+        s.op_count ? human_count(*s.op_count) : "?", human_count(s.backlog), s.tcp.connections, s.agents,
         human_count(s.peer.rounds_completed), human_count(s.peer.rounds_timed_out),
         human_bytes(bytes_of(s.peer.sent)), human_bytes(bytes_of(s.peer.received)),
         human_count(s.store_calls));
@@ -152,8 +159,10 @@ public:
     explicit idle_watch(std::chrono::milliseconds enough) : enough_(enough) {}
 
     bool is_idle(standing const& s) {
-        if (s.op_count != op_count_ || s.backlog > 0) {
-            op_count_ = s.op_count;
+        if (!s.op_count)
+            return false;
+        if (*s.op_count != op_count_ || s.backlog > 0) {
+            op_count_ = *s.op_count;
             since_ = steady_clock::now();
             rounds_since_ = s.peer.rounds_completed;
         }
@@ -186,7 +195,8 @@ public:
     void run() {
         watch_interrupts();
         say_where();
-        running_ = session_.start(node_.run(peer_));
+        running_ = asio::co_spawn(session_.executor(), node_.run(peer_),
+                                  asio::bind_cancellation_slot(cancellation_.slot(), asio::use_future));
         try {
             look_after();
         } catch (...) {
@@ -195,7 +205,7 @@ public:
             running_.wait();
             throw;
         }
-        running_.get();
+        wait_for_end();
         auto const end = session_.wait(read_standing());
         if (line_.json)
             print_json(to_json(end));
@@ -217,26 +227,54 @@ private:
 
     void look_after() {
         while (running_.wait_for(look_interval) != std::future_status::ready) {
-            if (!stopped_ && (interrupted() || look_idle()))
+            if (!stopped_at_ && (interrupted() || look_idle()))
                 stop();
+            else if (stopped_at_ && !cancelled_ && steady_clock::now() - *stopped_at_ > last_call_max)
+                cancel();
             report_now_and_then();
         }
     }
 
     void stop() {
-        stopped_ = true;
+        stopped_at_ = steady_clock::now();
         session_.wait(ask_to_stop());
     }
 
-    boost::asio::awaitable<void> ask_to_stop() {
+    asio::awaitable<void> ask_to_stop() {
         node_.stop();
         co_return;
     }
 
-    boost::asio::awaitable<standing> read_standing() {
+    /// A call that waits for a database that is away must not hold up the end.
+    void cancel() {
+        cancelled_ = true;
+        session_.wait(cancel_call());
+    }
+
+    asio::awaitable<void> cancel_call() {
+        cancellation_.emit(asio::cancellation_type::terminal);
+        co_return;
+    }
+
+    void wait_for_end() {
+        try {
+            running_.get();
+        } catch (std::exception const&) {
+            // How a cancelled call ends tells nothing.
+            if (!cancelled_)
+                throw;
+        }
+    }
+
+    asio::awaitable<standing> read_standing() {
         standing now;
-        auto const count = co_await store_.query_total_op_count();
-        now.op_count = count ? *count : 0;
+        auto const until = deadline::after(look_max);
+        try {
+            auto const count = co_await store_.query_total_op_count(until);
+            now.op_count = count ? *count : 0;
+        } catch (store_error const&) {
+            // The peer survives that, and so does its report.
+        }
         for (auto const& [what, calls] : peer_.report().store_calls)
             now.store_calls += calls;
         now.backlog = peer_.fetch_backlog();
@@ -248,33 +286,23 @@ private:
         co_return now;
     }
 
-    /// None while the database does not answer: the peer survives that, and so does its report.
-    std::optional<standing> try_read_standing() {
-        try {
-            return session_.wait(read_standing());
-        } catch (store_error const&) {
-            return std::nullopt;
-        }
-    }
-
     bool look_idle() {
         if (!idle_ || steady_clock::now() < next_look_)
             return false;
         next_look_ = steady_clock::now() +
                      std::min<steady_clock::duration>(*line_.until_idle / 4, std::chrono::seconds(1));
-        auto const now = try_read_standing();
-        return now && idle_->is_idle(*now);
+        return idle_->is_idle(session_.wait(read_standing()));
     }
 
     void report_now_and_then() {
         if (!line_.report || steady_clock::now() < next_report_)
             return;
         next_report_ = steady_clock::now() + *line_.report;
-        auto const now = try_read_standing();
-        if (now && line_.json)
-            print_json(to_json(*now));
-        else if (now)
-            tell(to_text(*now) + "\n");
+        auto const now = session_.wait(read_standing());
+        if (line_.json)
+            print_json(to_json(now));
+        else
+            tell(to_text(now) + "\n");
     }
 
     session& session_;
@@ -283,7 +311,9 @@ private:
     gossip::tcp_node node_;
     gossip::peer peer_;
     std::future<void> running_;
-    bool stopped_ = false;
+    asio::cancellation_signal cancellation_;
+    std::optional<steady_clock::time_point> stopped_at_;
+    bool cancelled_ = false;
     std::optional<idle_watch> idle_;
     steady_clock::time_point next_look_, next_report_;
 };

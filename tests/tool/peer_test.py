@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from opstore_program import op_line, seeded_random, space, wait_until
+from opstore_program import Program, new_home, op_line, seeded_random, space, wait_until
 
 QUICK = ("--interval", "0.3", "--jitter", "0.1", "--report", "0.1")
 
@@ -27,7 +27,8 @@ class Peer:
         self.address = json.loads(first)["listening"]
         self.state = {}
         self.errors = []
-        threading.Thread(target=self.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
         threading.Thread(target=self.read_errors, daemon=True).start()
 
     def read(self):
@@ -96,6 +97,23 @@ class PeerTest(unittest.TestCase):
             wait_until(lambda: second.ops() == 10, "the ops of another process arrive")
         finally:
             self.assertEqual([first.end(), second.end(signal.SIGTERM)], [0, 0])
+
+    def test_it_ends_in_order_while_the_database_is_away(self):
+        home = new_home()
+        program = Program(home, "--space", "outage")
+        program.document("ingest", stdin=op_line(1, b""))
+        peer = Peer(program)
+        try:
+            wait_until(lambda: peer.ops() == 1, "it has begun")
+            home.kill_server(children_too=True)
+            wait_until(lambda: peer.state["ops"] is None, "it has seen the outage")
+            begin = time.monotonic()
+            self.assertEqual(peer.end(signal.SIGTERM), 0, peer.errors)
+            self.assertLess(time.monotonic() - begin, 15)
+        finally:
+            peer.process.kill()
+        peer.reader.join(timeout=60)
+        self.assertIsNone(peer.state["ops"])
 
     def test_it_ends_when_idle(self):
         first = Peer(space("idle-0"))
