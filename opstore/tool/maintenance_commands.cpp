@@ -15,6 +15,11 @@ json::value optional_number(std::optional<int> const& number) {
     return number ? json::value(*number) : json::value(nullptr);
 }
 
+/// A path may be any bytes, and JSON is UTF-8.
+std::string path_text(std::string const& text) {
+    return is_utf8(text) ? text : printable(text);
+}
+
 void print_server_status(embedded_cluster const& cluster, bool as_json) {
     auto const status = cluster.query_status();
     if (as_json) {
@@ -22,9 +27,9 @@ void print_server_status(embedded_cluster const& cluster, bool as_json) {
                                 {"initialised", status.initialised},
                                 {"pid", optional_number(status.pid)},
                                 {"server_version", status.server_version},
-                                {"home", status.home.string()},
-                                {"log_file", status.log_file.string()},
-                                {"conninfo", cluster.conninfo()}});
+                                {"home", path_text(status.home.string())},
+                                {"log_file", path_text(status.log_file.string())},
+                                {"conninfo", path_text(cluster.conninfo())}});
         return;
     }
     if (status.running)

@@ -80,6 +80,13 @@ class Server(unittest.TestCase):
         self.assertEqual(program.run("server", "stop", **ignore).returncode, 0)
         self.assertFalse(program.document("server", "status")["running"])
 
+    def test_a_home_that_is_no_utf8(self):
+        home = b"/var/tmp/opstore-e2e-\xff"
+        ended = Program(shared_home()).run("server", "status", environment={"OPSTORE_HOME": os.fsdecode(home)})
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(json.loads(ended.stdout.decode())["home"], "/var/tmp/opstore-e2e-\\xff")
+
+
 class Completion(unittest.TestCase):
     def test_the_shells_can_read_it(self):
         for shell in ("bash", "zsh", "fish"):
