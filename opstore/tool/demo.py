@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The whole story on one machine: the git history that this stands in (or REPO=path) becomes ops, the ops are
 dealt out to eight peers, each a process with a space of its own, and the peers gossip over TCP until all of them
-hold all of it. One is killed on the way and started again. Repeatable: it drops the spaces it makes first.
+hold all of it. One is killed on the way and started again. It has a server of its own, which `make clean` removes.
+Repeatable: it drops the spaces it made before.
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -13,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -29,18 +32,39 @@ def say(text):
     print(f"\n{bold}{text}{plain}", flush=True)
 
 
+def own_home():
+    """Beside the homes of the tests (tests/CMakeLists.txt), never the one with the user's own spaces."""
+    build = os.path.abspath(os.path.dirname(shutil.which(OPSTORE) or OPSTORE))
+    if os.geteuid() == 0:
+        # Root's server runs as another user, who may not be able to enter the build.
+        build = "/var/tmp/opstore-build-" + hashlib.md5(build.encode()).hexdigest()[:12]
+    return os.path.join(build, "demo-server")
+
+
+HOME = own_home()
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "OPSTORE"))}
+for kept in ("OPSTORE_PG_BINDIR", "OPSTORE_SERVER_USER"):
+    if kept in os.environ:
+        ENVIRONMENT[kept] = os.environ[kept]
+ENVIRONMENT["OPSTORE_HOME"] = HOME
+
+
 def space_of(number):
     return f"{ORIGIN}-{number}"
 
 
-def run(space, *arguments, given=None):
+def run_plainly(*arguments, given=None):
     """What the program prints; its failure ends the demo, with what it said."""
     done = subprocess.run(
-        [OPSTORE, "--json", "--space", space, *arguments], input=given, capture_output=True, text=True
+        [OPSTORE, *arguments], input=given, capture_output=True, text=True, env=ENVIRONMENT
     )
     if done.returncode != 0:
         sys.exit(f"opstore {' '.join(arguments)} failed ({done.returncode}):\n{done.stderr}")
     return done.stdout
+
+
+def run(space, *arguments, given=None):
+    return run_plainly("--json", "--space", space, *arguments, given=given)
 
 
 def documents(text):
@@ -63,10 +87,14 @@ class Peer:
         arguments += ["--listen", "127.0.0.1:0", "--interval", "2", "--jitter", "1", "--report", "0.5"]
         for peer in known:
             arguments += ["--connect", peer.address]
+        self.messages = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            arguments, stdout=subprocess.PIPE, stderr=self.messages, text=True, env=ENVIRONMENT
         )
-        self.address = json.loads(self.process.stdout.readline())["listening"]
+        first = self.process.stdout.readline()
+        if not first:
+            sys.exit(f"peer {number} ended at its start, with {self.process.wait()}:\n{self.what_it_said()}")
+        self.address = json.loads(first)["listening"]
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -77,8 +105,12 @@ class Peer:
         while not self.lines.empty():
             self.state = json.loads(self.lines.get())
 
+    def what_it_said(self):
+        self.messages.seek(0)
+        return self.messages.read()
+
     def ops(self):
-        return self.state.get("ops", 0)
+        return self.state.get("ops") or 0
 
     def end(self, how):
         if self.process.poll() is None:
@@ -134,7 +166,8 @@ def gossip(total, peers):
         for peer in filter(None, peers):
             peer.look()
             if peer.process.poll() is not None:
-                sys.exit(f"peer {peer.number} ended by itself, with {peer.process.returncode}")
+                code = peer.process.returncode
+                sys.exit(f"peer {peer.number} ended by itself, with {code}:\n{peer.what_it_said()}")
         table.show(peers)
         held = [peer.ops() if peer else 0 for peer in peers]
         if killed_at is None and sum(held) > 0.35 * total * PEERS:
@@ -153,9 +186,10 @@ def gossip(total, peers):
 
 def main():
     say("A PostgreSQL of our own, made on first use, reached by one Unix socket")
-    print(subprocess.run([OPSTORE, "server", "start"], check=True, capture_output=True, text=True).stdout, end="")
-    for space in [ORIGIN] + [space_of(number) for number in range(1, PEERS + 1)]:
-        subprocess.run([OPSTORE, "spaces", "drop", space, "--yes"], capture_output=True)
+    print(run_plainly("server", "start"), end="")
+    there = {space["space"] for space in json.loads(run(ORIGIN, "spaces"))["spaces"]}
+    for space in there & {ORIGIN, *map(space_of, range(1, PEERS + 1))}:
+        run(ORIGIN, "spaces", "drop", space, "--yes")
 
     say(f"Every commit, tree, blob and tag of {pathlib.Path(REPOSITORY).resolve()} becomes an op")
     run(ORIGIN, "import-git", "--objects", "all", REPOSITORY)
@@ -188,7 +222,7 @@ def main():
     print(
         f"""
 What to try next:
-  export PATH=$PWD/{os.path.dirname(opstore)}:$PATH
+  export PATH={os.path.abspath(os.path.dirname(opstore))}:$PATH OPSTORE_HOME={HOME}
   REPO=/some/other/repository make demo
   opstore --space demo-1 stat
   opstore --space demo-1 summary
