@@ -233,8 +233,8 @@ typedef struct opstore_op_format {
 
     /* Called once, when the plugin will use context no more: behind an open_space() that failed, or when the
        space is closed and its last call has ended; before destroy_database() returns. On any thread. May be
-       NULL. Not called if open_space() returned 0, nor if a struct_size was refused, the format's or that of
-       the options around it. */
+       NULL. Not called if open_space() returned 0, nor if the struct_size of the format, or of the options
+       around it, is less than in the first version; whatever else is refused, it is called. */
     void (*release)(void* context);
 } opstore_op_format;
 

@@ -9,6 +9,8 @@ namespace {
 /// Of the first version, which ended there.
 constexpr std::size_t op_format_size =
     offsetof(opstore_op_format, release) + sizeof(opstore_op_format::release);
+constexpr std::size_t space_options_size =
+    offsetof(opstore_space_options, max_future_us) + sizeof(opstore_space_options::max_future_us);
 
 std::span<const std::byte> span_of(opstore_bytes given, char const* name) {
     return std::as_bytes(read_array(given.data, given.size, name));
@@ -17,7 +19,8 @@ std::span<const std::byte> span_of(opstore_bytes given, char const* name) {
 std::shared_ptr<const op_format> read_format(opstore_space_options const& given) {
     if (given.format) {
         // Taken before anything else is looked at: whatever is refused then, its end releases the context.
-        auto taken = host_format::take(read_struct(given.format, op_format_size, "format"));
+        auto taken = host_format::take(read_known_part(given.format, op_format_size, "format"));
+        check_unknown_part(given.format, sizeof *given.format, given.format->struct_size, "format");
         if (given.built_in_format.size > 0)
             refuse("built_in_format", "a space has one format, and `format` is given too");
         return taken;
@@ -165,9 +168,11 @@ deadline read_timeout(std::uint32_t timeout_ms) {
     return timeout_ms == 0 ? deadline() : deadline::after(std::chrono::milliseconds(timeout_ms));
 }
 
-space_options read_space_options(opstore_space_options const& given) {
+space_options read_space_options(opstore_space_options const* all) {
+    auto const given = read_known_part(all, space_options_size, "options");
     space_options options;
     options.format = read_format(given);
+    check_unknown_part(all, sizeof given, given.struct_size, "options");
     options.key = read_key(given.key, "key");
     if (given.max_op_bytes > 0)
         options.max_op_bytes = given.max_op_bytes;

@@ -23,20 +23,27 @@ namespace opstore::plugin::detail {
 /// What lies behind a host's struct of `size` bytes, beyond what is known here: bytes that are all zero.
 void check_unknown_part(void const* given, std::size_t known, std::size_t size, char const* name);
 
-/// A struct with a struct_size, by the rules of opstore_plugin.h, "VERSIONS". The fields that an older host
-/// does not know are zero. `first_version_size`: what even the oldest host fills in.
+/// What is known here of a struct with a struct_size, by the rules of opstore_plugin.h, "VERSIONS". The fields
+/// that an older host does not know are zero. `first_version_size`: what even the oldest host fills in.
 template <class Struct>
-Struct read_struct(Struct const* given, std::size_t first_version_size, char const* name) {
+Struct read_known_part(Struct const* given, std::size_t first_version_size, char const* name) {
     if (!given)
         refuse(name, "NULL");
     std::size_t const size = given->struct_size;
     if (size < first_version_size)
         refuse(name, "struct_size is " + std::to_string(size) + ", less than in the first version (" +
                          std::to_string(first_version_size) + ")");
-    check_unknown_part(given, sizeof(Struct), size, name);
     Struct known{};
     std::copy_n(reinterpret_cast<std::byte const*>(given), std::min(size, sizeof(Struct)),
                 reinterpret_cast<std::byte*>(&known));
+    return known;
+}
+
+/// All of it: the part that is not known here must be zero.
+template <class Struct>
+Struct read_struct(Struct const* given, std::size_t first_version_size, char const* name) {
+    auto const known = read_known_part(given, first_version_size, name);
+    check_unknown_part(given, sizeof known, given->struct_size, name);
     return known;
 }
 
@@ -72,7 +79,8 @@ std::vector<peer_meta_entry> read_peer_entries(opstore_peer_entry const* entries
 /// 0: the database's own.
 deadline read_timeout(std::uint32_t timeout_ms);
 
-/// The rest is refused by the store, which knows the bounds.
-space_options read_space_options(opstore_space_options const& given);
+/// The rest is refused by the store, which knows the bounds. Whatever is refused: if there is a format, and
+/// both structs have what the first version has, its context is taken over, and so released.
+space_options read_space_options(opstore_space_options const* given);
 
 }  // namespace opstore::plugin::detail

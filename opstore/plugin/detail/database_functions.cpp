@@ -10,8 +10,6 @@ namespace opstore::plugin::detail {
 namespace {
 
 /// Of the first version, which ended there.
-constexpr std::size_t space_options_size =
-    offsetof(opstore_space_options, max_future_us) + sizeof(opstore_space_options::max_future_us);
 constexpr std::size_t space_info_size =
     offsetof(opstore_space_info, max_future_us) + sizeof(opstore_space_info::max_future_us);
 constexpr std::size_t failure_size = offsetof(opstore_failure, message) + sizeof(opstore_failure::message);
@@ -135,14 +133,13 @@ std::uint64_t open_space(opstore_database* database, opstore_space_options const
         return 0;
     return start_call(*database, done, user, [&] {
         // First of all: a host's format is taken, and so released, whatever happens then.
-        auto const given = read_struct(options, space_options_size, "options");
-        auto wanted = read_space_options(given);
+        auto wanted = read_space_options(options);
         if (auto const valid = check(wanted); !valid)
             throw refused(valid.error());
         auto connected = database->connected();
         if (!connected)
             throw not_connected();
-        return [database, connected, wanted = std::move(wanted), must_exist = given.must_exist != 0,
+        return [database, connected, wanted = std::move(wanted), must_exist = options->must_exist != 0,
                 until = read_timeout(timeout_ms)] {
             return open(database, connected, wanted, must_exist, until);
         };
