@@ -175,8 +175,8 @@ typedef struct opstore_error {
     opstore_text statement;   /* Name of the statement that failed, or empty. */
 } opstore_error;
 
-/* For functions without a callback: filled in if they fail. The host sets struct_size; with one that is less
-   than in the first version, it is left alone. */
+/* For functions without a callback: filled in if they fail. The host sets struct_size, and an older plugin
+   lowers it to what it fills in; with one that is less than in the first version, it is left alone. */
 typedef struct opstore_failure {
     uint32_t struct_size;
     int32_t code;
@@ -291,8 +291,9 @@ typedef struct opstore_space_options {
     int64_t const* max_future_us;    /* How far created_at may lie ahead of the clock. NULL: any. */
 } opstore_space_options;
 
-/* What a space was created with. The host sets struct_size; the rest is filled in as far as it reaches. What
-   it points to lives as long as the handle of the space. */
+/* What a space was created with. The host sets struct_size, and an older plugin lowers it to what it fills
+   in; the rest is filled in as far as it reaches. What it points to lives as long as the handle of the space.
+ */
 typedef struct opstore_space_info {
     uint32_t struct_size;
     uint32_t slices; /* OPSTORE_SLICES_... */

@@ -17,6 +17,7 @@ constexpr std::size_t failure_size = offsetof(opstore_failure, message) + sizeof
 void report(opstore_failure* to, failure const& why) {
     if (!to || to->struct_size < failure_size)
         return;
+    to->struct_size = std::min<std::uint32_t>(to->struct_size, sizeof *to);
     to->code = why.code;
     auto length = std::min(why.message.size(), sizeof to->message - 1);
     // Not within a character: its later bytes are 10xxxxxx.
@@ -156,7 +157,7 @@ std::int32_t describe_space(opstore_space* space, opstore_space_info* info) {
         return OPSTORE_INVALID_ARGUMENT;
     space_options const& options = space->state->store->options();
     opstore_space_info known{};
-    known.struct_size = info->struct_size;
+    known.struct_size = std::min<std::uint32_t>(info->struct_size, sizeof known);
     known.slices = options.slices == slice_mode::store ? OPSTORE_SLICES_BY_STORE : OPSTORE_SLICES_BY_HOST;
     known.key = c_bytes(std::as_bytes(std::span(options.key)));
     known.format = c_text(space->state->format_name);
@@ -165,7 +166,7 @@ std::int32_t describe_space(opstore_space* space, opstore_space_info* info) {
     known.max_op_bytes = options.max_op_bytes;
     if (options.max_future)
         known.max_future_us = {1, options.max_future->count()};
-    std::memcpy(info, &known, std::min<std::size_t>(info->struct_size, sizeof known));
+    std::memcpy(info, &known, known.struct_size);
     return 0;
 }
 
