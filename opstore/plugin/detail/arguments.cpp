@@ -170,8 +170,9 @@ deadline read_timeout(std::uint32_t timeout_ms) {
 
 space_options read_space_options(opstore_space_options const* all) {
     auto const given = read_known_part(all, space_options_size, "options");
+    auto format = read_format(given);
     space_options options;
-    options.format = read_format(given);
+    options.format = std::move(format);
     check_unknown_part(all, sizeof given, given.struct_size, "options");
     options.key = read_key(given.key, "key");
     if (given.max_op_bytes > 0)

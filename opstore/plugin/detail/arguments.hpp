@@ -23,8 +23,8 @@ namespace opstore::plugin::detail {
 /// What lies behind a host's struct of `size` bytes, beyond what is known here: bytes that are all zero.
 void check_unknown_part(void const* given, std::size_t known, std::size_t size, char const* name);
 
-/// What is known here of a struct with a struct_size, by the rules of opstore_plugin.h, "VERSIONS". The fields
-/// that an older host does not know are zero. `first_version_size`: what even the oldest host fills in.
+/// What is known here of a struct with a struct_size, by the rules of opstore_plugin.h, "VERSIONS". The
+/// fields that an older host does not know are zero. `first_version_size`: what every host fills in.
 template <class Struct>
 Struct read_known_part(Struct const* given, std::size_t first_version_size, char const* name) {
     if (!given)

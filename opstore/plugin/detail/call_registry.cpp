@@ -1,12 +1,12 @@
 #include <opstore/plugin/detail/call_registry.hpp>
 
-#include <boost/asio/post.hpp>
-
 namespace opstore::plugin::detail {
 namespace {
 
-void post_cancel(std::shared_ptr<call> const& c) {
-    boost::asio::post(c->strand, [c] {
+void post_cancel(std::shared_ptr<call> const& c) noexcept {
+    if (std::exchange(c->cancel_posted, true))
+        return;
+    run_soon(c->strand, c->cancel_memory, [c] {
         c->cancel_asked = true;
         c->cancelled.emit(boost::asio::cancellation_type::terminal);
     });

@@ -7,7 +7,6 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 
 #include <cstdint>
 #include <exception>
@@ -40,7 +39,7 @@ void deliver_outcome(Done done, void* user, std::exception_ptr const& error,
         else
             deliver(done, user, *answer);
     } catch (...) {
-        deliver_failure(done, user, failure(OPSTORE_OUT_OF_MEMORY, ""));
+        deliver_failure(done, user, no_memory());
     }
 }
 
@@ -66,51 +65,59 @@ struct pending_call {
     pending_call& operator=(pending_call const&) = delete;
 };
 
+/// Runs the job, on the call's strand. Whatever becomes of it, its end is one callback.
+template <class Job, class Done>
+void run(std::shared_ptr<pending_call<Job, Done>> const& pending) noexcept {
+    using awaitable_type = decltype((*pending->job)());
+    using result_type = typename awaitable_type::value_type;
+    if (!pending->job)
+        return deliver_failure(pending->done, pending->user, pending->refused);
+    if (pending->registered->cancel_asked) {
+        return deliver_failure(pending->done, pending->user,
+                               failure(OPSTORE_CANCELLED, "the call was cancelled"));
+    }
+    auto finish = [pending](std::exception_ptr const& error, result_type const& answer) {
+        deliver_outcome(pending->done, pending->user, error, answer);
+    };
+    try {
+        boost::asio::co_spawn(
+            pending->registered->strand, (*pending->job)(),
+            boost::asio::bind_cancellation_slot(pending->registered->cancelled.slot(), finish));
+    } catch (...) {
+        deliver_failure(pending->done, pending->user, no_memory());
+    }
+}
+
 /// Starts a call: `prepare` reads the host's arguments and returns the job, which makes the coroutine,
 /// awaitable<result<T>>. What prepare throws, the callback gets, as it gets what the coroutine ends with.
-/// Returns the call's number, or 0 if there is no memory to begin it; then the callback is not called.
+/// Returns the call's number, or 0 if there is no memory to begin it; then `prepare` was not called and the
+/// callback is not.
 template <class Done, class Prepare>
 std::uint64_t start_call(opstore_database& database, Done done, void* user, Prepare prepare) noexcept {
-    using job_type = decltype(prepare());
-    using pending_type = pending_call<job_type, Done>;
-    using awaitable_type = decltype(std::declval<job_type&>()());
-    using result_type = typename awaitable_type::value_type;
+    using pending_type = pending_call<decltype(prepare()), Done>;
+    std::shared_ptr<pending_type> pending;
     try {
-        auto const pending = std::make_shared<pending_type>(database, done, user);
-        auto const number = pending->registered->number;
-        // Also of a call that is refused: what it gives away to the plugin has to be taken, and given back.
-        try {
-            pending->job.emplace(prepare());
-        } catch (...) {
-            pending->refused = describe(std::current_exception());
-        }
-        if (pending->registered->refused) {
-            pending->job.reset();
-            pending->refused = failure(OPSTORE_CLOSING, "the database is being drained or destroyed");
-        }
-        // Posted, so that nothing of it happens inside of the host's call, on whatever thread that is.
-        boost::asio::post(pending->registered->strand, [pending] {
-            if (!pending->job)
-                return deliver_failure(pending->done, pending->user, pending->refused);
-            if (pending->registered->cancel_asked) {
-                return deliver_failure(pending->done, pending->user,
-                                       failure(OPSTORE_CANCELLED, "the call was cancelled"));
-            }
-            auto finish = [pending](std::exception_ptr const& error, result_type const& answer) {
-                deliver_outcome(pending->done, pending->user, error, answer);
-            };
-            try {
-                boost::asio::co_spawn(
-                    pending->registered->strand, (*pending->job)(),
-                    boost::asio::bind_cancellation_slot(pending->registered->cancelled.slot(), finish));
-            } catch (...) {
-                deliver_failure(pending->done, pending->user, failure(OPSTORE_OUT_OF_MEMORY, ""));
-            }
-        });
-        return number;
+        pending = std::make_shared<pending_type>(database, done, user);
     } catch (...) {
         return 0;
     }
+    // From here on no lack of memory keeps the callback from coming: what the host gives away to the plugin
+    // is taken, and given back, exactly if there is a number. Also of a call that is refused.
+    call& registered = *pending->registered;
+    try {
+        pending->job.emplace(prepare());
+    } catch (...) {
+        pending->refused = describe(std::current_exception());
+    }
+    if (registered.refused) {
+        pending->job.reset();
+        pending->refused = failure(OPSTORE_CLOSING, "the database is being drained or destroyed");
+    }
+    auto const number = registered.number;
+    // Posted, so that nothing of it happens inside of the host's call, on whatever thread that is; and moved,
+    // so that the end of the call does not happen there either.
+    run_soon(registered.strand, registered.begin_memory, [pending = std::move(pending)] { run(pending); });
+    return number;
 }
 
 /// The same for a call that needs the server: prepare(shared_ptr<postgres_database>), which the job has to

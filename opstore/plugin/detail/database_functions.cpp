@@ -42,7 +42,7 @@ std::uint64_t connect_database(opstore_database* database, opstore_done_fn done,
     return start_call(*database, done, user, [&] { return [database] { return database->connect(); }; });
 }
 
-void cancel_call(opstore_database* database, std::uint64_t number) {
+void cancel_call(opstore_database* database, std::uint64_t number) noexcept {
     if (database)
         database->calls().cancel(number);
 }

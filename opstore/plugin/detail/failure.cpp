@@ -1,5 +1,6 @@
 #include <opstore/plugin/detail/answers.hpp>
 #include <opstore/plugin/detail/failure.hpp>
+#include <opstore/utf8.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -7,6 +8,21 @@
 #include <new>
 
 namespace opstore::plugin::detail {
+
+namespace {
+
+/// So short that a string of it needs no memory.
+constexpr char no_memory_text[] = "no memory";
+
+void copy_text(std::string const& from, std::string& to) noexcept {
+    try {
+        to = from;
+    } catch (std::bad_alloc const&) {
+        // It stays empty, which says nothing that is not so.
+    }
+}
+
+}  // namespace
 
 static_assert(OPSTORE_NO_SUCH_SPACE == static_cast<int>(errc::no_such_space));
 static_assert(OPSTORE_SPACE_DIFFERS == static_cast<int>(errc::space_differs));
@@ -19,19 +35,31 @@ static_assert(OPSTORE_CANCELLED_IN_DOUBT == static_cast<int>(errc::cancelled_in_
 static_assert(OPSTORE_REJECTED_BY_DATABASE == static_cast<int>(errc::rejected_by_database));
 static_assert(OPSTORE_OVERLOADED == static_cast<int>(errc::overloaded));
 
-failure describe(refusal const& refused) {
+failure::failure(std::int32_t c, std::string_view text) noexcept : code(c) {
+    try {
+        message = printable(text);
+    } catch (std::bad_alloc const&) {
+        message = no_memory_text;
+    }
+}
+
+failure no_memory() noexcept {
+    return failure(OPSTORE_OUT_OF_MEMORY, no_memory_text);
+}
+
+failure describe(refusal const& refused) noexcept {
     return failure(static_cast<std::int32_t>(refused.code()), refused.message());
 }
 
-failure describe(std::exception_ptr const& error) {
+failure describe(std::exception_ptr const& error) noexcept {
     try {
         std::rethrow_exception(error);
     } catch (store_error const& e) {
         failure f(static_cast<std::int32_t>(e.code()), e.what());
         f.retryable = e.retryable();
         f.commit_in_doubt = e.commit_in_doubt();
-        f.sqlstate = e.sqlstate();
-        f.statement = e.statement();
+        copy_text(e.sqlstate(), f.sqlstate);
+        copy_text(e.statement(), f.statement);
         return f;
     } catch (refused const& e) {
         return failure(static_cast<std::int32_t>(e.code()), e.what());
@@ -42,7 +70,7 @@ failure describe(std::exception_ptr const& error) {
     } catch (not_connected const& e) {
         return failure(OPSTORE_NOT_CONNECTED, e.what());
     } catch (std::bad_alloc const&) {
-        return failure(OPSTORE_OUT_OF_MEMORY, "no memory");
+        return no_memory();
     } catch (std::exception const& e) {
         return failure(OPSTORE_INTERNAL, e.what());
     } catch (...) {

@@ -2,15 +2,16 @@
 
 #include <opstore/plugin/opstore_plugin.h>
 #include <opstore/errors.hpp>
-#include <opstore/utf8.hpp>
 
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 
 namespace opstore::plugin::detail {
 
-/// Why a call failed, as it crosses to the host.
+/// Why a call failed, as it crosses to the host. Making one never fails: without memory for its texts it is
+/// told without them.
 struct failure {
     std::int32_t code = OPSTORE_INTERNAL;
     bool retryable = false;
@@ -20,7 +21,7 @@ struct failure {
     failure() = default;
     /// Messages quote what they are about, keys of any bytes too: made printable, they are texts for the
     /// host.
-    failure(std::int32_t c, std::string const& text) : code(c), message(printable(text)) {}
+    failure(std::int32_t c, std::string_view text) noexcept;
 };
 
 /// connect_database() has not succeeded yet.
@@ -29,9 +30,10 @@ public:
     char const* what() const noexcept override { return "the database is not connected yet"; }
 };
 
-failure describe(refusal const& refused);
+failure no_memory() noexcept;
+failure describe(refusal const& refused) noexcept;
 /// Of any exception that a store or this plugin throws. Precondition: not null.
-failure describe(std::exception_ptr const& error);
+failure describe(std::exception_ptr const& error) noexcept;
 
 /// Its C form, valid as long as `f` is.
 opstore_error c_error(failure const& f);

@@ -30,6 +30,21 @@ struct host_code {
     ~host_code() { --host_code_depth; }
 };
 
+void release_context(opstore_op_format const& format) noexcept {
+    if (format.release)
+        format.release(format.context);
+}
+
+/// From here on the context is released exactly once, also if there is no memory to keep it in.
+std::shared_ptr<host_format> take_context(opstore_op_format const& format) {
+    try {
+        return std::make_shared<host_format>(format);
+    } catch (...) {
+        release_context(format);
+        throw;
+    }
+}
+
 decode_failure host_says_no(std::int32_t reason, opstore_decoded_op const& decoded) {
     std::string message(decoded.message, ::strnlen(decoded.message, sizeof decoded.message));
     message = message.empty() ? fmt::format("the host's format rejected it, reason {}", reason)
@@ -46,8 +61,8 @@ bool in_host_format() {
 }
 
 std::shared_ptr<const op_format> host_format::take(opstore_op_format const& format) {
-    // Made before it is judged: from here on its end releases the context.
-    auto const taken = std::make_shared<host_format>(format);
+    // Before it is judged: whatever is refused then, its end releases the context.
+    auto const taken = take_context(format);
     if (taken->format_.id_size < 1 || taken->format_.id_size > op_id::length_max)
         refuse("format.id_size", fmt::format("{}, possible are 1 to {}", format.id_size, op_id::length_max));
     if (!taken->format_.decode)
@@ -65,8 +80,7 @@ std::shared_ptr<const op_format> host_format::take(opstore_op_format const& form
 host_format::host_format(opstore_op_format const& format) : format_(format) {}
 
 host_format::~host_format() {
-    if (format_.release)
-        format_.release(format_.context);
+    release_context(format_);
 }
 
 boost::system::result<op_header, decode_failure> host_format::decode(

@@ -17,7 +17,7 @@ bool in_host_format();
 class host_format final : public op_format {
 public:
     /// Takes the context over: release() follows, exactly once, when this object ends.
-    /// Throws refused (invalid_argument), and has released the context then.
+    /// Throws refused (invalid_argument) or bad_alloc, and has released the context then.
     static std::shared_ptr<const op_format> take(opstore_op_format const& format);
 
     /// For take().
