@@ -213,7 +213,8 @@ typedef struct opstore_decoded_op {
  * The functions are pure: the same input gives the same answer, on every peer and in every run. They are
  * called on threads of the plugin, several at once, for the ops of a process_incoming_ops(): those of a small
  * batch on a callback thread, which they hold up. What a cancelled call began may go on behind its callback,
- * but never behind release(). They call nothing of the plugin. The bytes they get end when they return.
+ * but never behind release(). They call nothing of the plugin; drain_database() and destroy_database() would
+ * wait for themselves and refuse. The bytes they get end when they return.
  * decode() trusts no length inside the op: peers send what they like.
  */
 typedef struct opstore_op_format {
@@ -232,8 +233,9 @@ typedef struct opstore_op_format {
     uint32_t (*locate)(void* context, opstore_bytes id);
 
     /* Called once, when the plugin will use context no more: behind an open_space() that failed, or when the
-       space is closed and its last call has ended; before destroy_database() returns. On any thread. May be
-       NULL. Not called if open_space() returned 0, nor if the struct_size of the format, or of the options
+       space is closed and its last call has ended; before destroy_database() returns. On any thread, also on
+       that of the host, before open_space(), close_space() or destroy_database() returns: hold no lock there
+       that it takes. May be NULL. Not called if open_space() returned 0, nor if the struct_size of the format, or of the options
        around it, is less than in the first version; whatever else is refused, it is called. */
     void (*release)(void* context);
 } opstore_op_format;
@@ -638,15 +640,16 @@ typedef struct opstore_plugin {
 
     /* From now on new calls end with OPSTORE_CLOSING; waits until the callbacks of all others have returned,
        but no longer than `timeout_ms` (0: without limit). 0: all have. OPSTORE_TIMED_OUT: not yet; may be
-       repeated. OPSTORE_WRONG_THREAD: called from a callback or a host's format; nothing was done.
+       repeated. OPSTORE_WRONG_THREAD: called from a callback, a host's format or its clock; nothing was done.
        OPSTORE_INVALID_ARGUMENT: NULL. */
     int32_t (*drain_database)(opstore_database* database, uint32_t timeout_ms);
 
     /* In this order: new calls end with OPSTORE_CLOSING; those in flight are cancelled; waits until each
        callback has returned; closes all spaces and connections; ends the threads; frees. The database and
-       all spaces of it are invalid then. 0, or OPSTORE_WRONG_THREAD: called from a callback; nothing was
-       done. NULL is no error. To let calls finish instead, drain first. A host that counts references, where
-       the last may go within a callback, hands the handle to a thread of its own for this. */
+       all spaces of it are invalid then. 0, or OPSTORE_WRONG_THREAD: called from a callback, a host's format
+       or its clock; nothing was done. NULL is no error. To let calls finish instead, drain first. A host that
+       counts references, where the last may go within a callback or a release(), hands the handle to a thread
+       of its own for this. */
     int32_t (*destroy_database)(opstore_database* database);
 
     uint64_t (*list_spaces)(opstore_database* database, uint32_t timeout_ms, opstore_space_list_fn done,

@@ -249,27 +249,53 @@ static void bad_decoders_reject_one_op(opstore_plugin const* api, char const* pa
     free_host_database(database);
 }
 
-static int32_t decode_and_wait(void* context, opstore_bytes op, opstore_bytes metadata,
-                               opstore_decoded_op* decoded) {
-    (void)op, (void)metadata, (void)decoded;
-    host_database const* const database = context;
-    CHECK(database->api->drain_database(database->handle, 60000) == OPSTORE_WRONG_THREAD);
+static void check_waiting_refused(host_database const* database) {
+    CHECK(database->api->drain_database(database->handle, 1000) == OPSTORE_WRONG_THREAD);
     CHECK(database->api->destroy_database(database->handle) == OPSTORE_WRONG_THREAD);
-    return OPSTORE_REFUSED_BY_HOST;
 }
 
-/* On a callback thread, where a small batch is decoded, and on another one. */
-static void waiting_in_a_format_is_refused(opstore_plugin const* api, char const* path) {
+static int32_t decode_and_wait(void* context, opstore_bytes op, opstore_bytes metadata,
+                               opstore_decoded_op* decoded) {
+    (void)metadata;
+    check_waiting_refused(context);
+    id_of_op(op, decoded->id);
+    decoded->id_size = HOST_ID_BYTES;
+    return 0;
+}
+
+static atomic_uint waiting_releases, waiting_readings;
+
+static void release_and_wait(void* context) {
+    check_waiting_refused(context);
+    atomic_fetch_add(&waiting_releases, 1);
+}
+
+static int64_t read_clock_and_wait(void* context) {
+    host_database* const* const database = context;
+    check_waiting_refused(*database);
+    atomic_fetch_add(&waiting_readings, 1);
+    return 1700000000000000;
+}
+
+/* On a callback thread, where a small batch is decoded, and on another one; and on the host's, where a space
+   is closed. */
+static void waiting_in_host_code_is_refused(opstore_plugin const* api, char const* path) {
     (void)path;
-    opstore_database_options const where = test_options();
-    host_database* const database = connect_host_database(api, &where);
+    host_database* database = NULL;
+    opstore_database_options where = test_options();
+    where.clock = read_clock_and_wait;
+    where.clock_context = &database;
+    database = connect_host_database(api, &where);
     opstore_op_format const format = {.struct_size = sizeof format,
                                       .id_size = HOST_ID_BYTES,
                                       .name = TEXT("waits"),
                                       .context = database,
-                                      .decode = decode_and_wait};
+                                      .decode = decode_and_wait,
+                                      .release = release_and_wait};
     opstore_space_options const options = space_options_of("waits", &format);
-    call opening;
+    call opening, closed;
+    CHECK(open_space_with(database, &options, &closed) == 0);
+    API(api->close_space(closed.space));
     CHECK(open_space_with(database, &options, &opening) == 0);
     static size_t const counts[] = {1, 100};
     for (size_t i = 0; i < LENGTH(counts); ++i) {
@@ -280,14 +306,17 @@ static void waiting_in_a_format_is_refused(opstore_plugin const* api, char const
         API(ingest.number = api->process_incoming_ops(opening.space, ops, counts[i], 0, on_ingest, &ingest));
         scratch_spoil(&memory);
         CHECK(await_call(&ingest) == 0);
+        CHECK(ingest.count == counts[i]);
     }
     destroy_host_database(database);
+    CHECK(atomic_load(&waiting_releases) == 2);
+    CHECK(atomic_load(&waiting_readings) > 0);
     free_host_database(database);
 }
 
 rule const callback_rules[] = {
     {"callbacks: waiting in one is refused", waiting_in_a_callback_is_refused},
-    {"callbacks: waiting in a host's format is refused", waiting_in_a_format_is_refused},
+    {"callbacks: waiting in a host's own code is refused", waiting_in_host_code_is_refused},
     {"callbacks: they start calls and close spaces", callbacks_start_calls_and_close_spaces},
     {"callbacks: one thread calls one at a time", one_callback_thread_calls_one_at_a_time},
     {"callbacks: signals are the host's", signals_are_the_hosts},

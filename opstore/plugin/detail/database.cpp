@@ -1,6 +1,7 @@
 #include <opstore/embedded/embedded_cluster.hpp>
 #include <opstore/plugin/detail/arguments.hpp>
 #include <opstore/plugin/detail/database.hpp>
+#include <opstore/plugin/detail/host_code.hpp>
 
 #include <fmt/format.h>
 
@@ -65,6 +66,7 @@ host_options read_database_options(opstore_database_options const* given) {
             std::chrono::milliseconds(std::min<std::uint32_t>(c.default_timeout_ms, INT32_MAX));
     if (c.clock) {
         options.database.clock = [clock = c.clock, context = c.clock_context] {
+            host_code const entered;
             return arc::from_micros(clock(context));
         };
     }

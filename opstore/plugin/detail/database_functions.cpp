@@ -1,6 +1,6 @@
 #include <opstore/plugin/detail/calls.hpp>
 #include <opstore/plugin/detail/functions.hpp>
-#include <opstore/plugin/detail/host_format.hpp>
+#include <opstore/plugin/detail/host_code.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -50,7 +50,7 @@ void cancel_call(opstore_database* database, std::uint64_t number) noexcept {
 std::int32_t drain_database(opstore_database* database, std::uint32_t timeout_ms) {
     if (!database)
         return OPSTORE_INVALID_ARGUMENT;
-    if (database->on_callback_thread() || in_host_format())
+    if (database->on_callback_thread() || host_code::on_this_thread())
         return OPSTORE_WRONG_THREAD;
     database->calls().close();
     std::optional<std::chrono::milliseconds> limit;
@@ -60,7 +60,7 @@ std::int32_t drain_database(opstore_database* database, std::uint32_t timeout_ms
 }
 
 std::int32_t destroy_database(opstore_database* database) {
-    if (database && (database->on_callback_thread() || in_host_format()))
+    if (database && (database->on_callback_thread() || host_code::on_this_thread()))
         return OPSTORE_WRONG_THREAD;
     delete database;
     return 0;

@@ -1,5 +1,6 @@
 #include <opstore/plugin/detail/answers.hpp>
 #include <opstore/plugin/detail/arguments.hpp>
+#include <opstore/plugin/detail/host_code.hpp>
 #include <opstore/plugin/detail/host_format.hpp>
 #include <opstore/utf8.hpp>
 
@@ -22,15 +23,8 @@ static_assert(OPSTORE_TOO_FAR_IN_FUTURE == static_cast<int>(rejection_reason::to
 static_assert(OPSTORE_BAD_SIGNATURE == static_cast<int>(rejection_reason::bad_signature));
 static_assert(OPSTORE_REFUSED_BY_HOST == static_cast<int>(rejection_reason::refused_by_host));
 
-thread_local int host_code_depth = 0;
-
-/// While one exists, this thread is in a function of the host's format.
-struct host_code {
-    host_code() { ++host_code_depth; }
-    ~host_code() { --host_code_depth; }
-};
-
 void release_context(opstore_op_format const& format) noexcept {
+    host_code const entered;
     if (format.release)
         format.release(format.context);
 }
@@ -55,10 +49,6 @@ decode_failure host_says_no(std::int32_t reason, opstore_decoded_op const& decod
 }
 
 }  // namespace
-
-bool in_host_format() {
-    return host_code_depth > 0;
-}
 
 std::shared_ptr<const op_format> host_format::take(opstore_op_format const& format) {
     // Before it is judged: whatever is refused then, its end releases the context.

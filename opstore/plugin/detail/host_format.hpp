@@ -8,9 +8,6 @@
 
 namespace opstore::plugin::detail {
 
-/// Whether this thread is in a function of a host's format, which must not wait for the plugin.
-bool in_host_format();
-
 /// An op format that asks the host's functions.
 ///
 /// Thread safety: as the host promises, any thread at once.
