@@ -53,7 +53,8 @@
  * must not call drain_database() or destroy_database() of its own database (they refuse).
  *
  * Thread safety: every function may be called from any thread at once. But once destroy_database() is called,
- * only callbacks of that database may still use it, until it returns; and nothing uses a space during or
+ * only callbacks of that database may still use it, until it returns: no other thread may still be inside a
+ * function, not even in one that began a call whose callback has come. And nothing uses a space during or
  * after its close_space(). A callback that answers each OPSTORE_CLOSING with a new call would keep it from
  * ever returning.
  *
