@@ -102,7 +102,7 @@ void bring_up(home_layout const& layout, server_programs const& programs, os_use
         }
         // What a killed server left ends by itself, a recovery too; a start beside either would be refused.
         if (waited >= wait_max)
-            fail(fmt::format(
+            fail_for_now(fmt::format(
                 "PostgreSQL in \"{}\" is not ready after {} s (its processes: {}); it goes on, so try again "
                 "later{}",
                 layout.home.string(), wait_max.count(), fmt::join(found.of_data, ", "), quote_log(layout)));

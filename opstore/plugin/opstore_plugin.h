@@ -169,8 +169,8 @@ enum {
 typedef struct opstore_error {
     uint32_t struct_size;
     int32_t code;
-    uint32_t retryable;       /* The same call may succeed later, unchanged. */
-    uint32_t commit_in_doubt; /* A write may have happened although no answer came. */
+    uint32_t retryable;       /* The same call may succeed later, unchanged; also one that was cancelled. */
+    uint32_t commit_in_doubt; /* A write may have happened although no answer came, or a part of one. */
     opstore_text message;     /* A sentence that names the offending thing. */
     opstore_text sqlstate;    /* Five characters, or empty if no server said anything. */
     opstore_text statement;   /* Name of the statement that failed, or empty. */
@@ -236,8 +236,9 @@ typedef struct opstore_op_format {
     /* Called once, when the plugin will use context no more: behind an open_space() that failed, or when the
        space is closed and its last call has ended; before destroy_database() returns. On any thread, also on
        that of the host, before open_space(), close_space() or destroy_database() returns: hold no lock there
-       that it takes. May be NULL. Not called if open_space() returned 0, nor if the struct_size of the format, or of the options
-       around it, is less than in the first version; whatever else is refused, it is called. */
+       that it takes. May be NULL.
+       Not called if open_space() returned 0, nor if the struct_size of the format, or of the options around
+       it, is less than in the first version; whatever else is refused, it is called. */
     void (*release)(void* context);
 } opstore_op_format;
 

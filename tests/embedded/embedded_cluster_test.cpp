@@ -325,9 +325,17 @@ TEST_CASE("embedded: a wait for another process is bounded and names it") {
     REQUIRE(::flock(file, LOCK_EX) == 0);
     write_file(home.path() / "lock", "4711");
     embedded_cluster cluster(home.path(), std::chrono::seconds(0));
-    auto const message = message_of([&] { cluster.ensure_running(); });
+    std::string message;
+    bool retryable = false;
+    try {
+        cluster.ensure_running();
+    } catch (store_error const& e) {
+        message = e.what();
+        retryable = e.retryable();
+    }
     CHECK(contains(message, (home.path() / "lock").string()));
     CHECK(contains(message, "4711"));
+    CHECK(retryable);
     ::close(file);
 }
 

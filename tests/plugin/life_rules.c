@@ -16,6 +16,7 @@ static void check_not_connected(host_database* database) {
     init_call(&dropping, database);
     API(listing.number = api->list_spaces(database->handle, 0, on_space_list, &listing));
     CHECK(await_call(&listing) == OPSTORE_NOT_CONNECTED);
+    CHECK(listing.retryable);
     API(dropping.number = api->drop_space(database->handle, options.key, 0, on_done, &dropping));
     CHECK(await_call(&dropping) == OPSTORE_NOT_CONNECTED);
     CHECK(open_space_with(database, &options, &opening) == OPSTORE_NOT_CONNECTED);
@@ -214,15 +215,23 @@ static void refused_formats_are_released(opstore_plugin const* api, char const* 
     CHECK(atomic_load(&late.released) == 1);
 }
 
-/* A callback that takes as long as the test wants. */
-static void wait_at_gate(call* c) {
-    format_gate* const gate = c->context;
+/* Takes as long as the test wants. */
+static void stand_at_gate(format_gate* gate) {
     pthread_mutex_lock(&gate->mutex);
     ++gate->waiting;
     pthread_cond_broadcast(&gate->changed);
     while (gate->closed)
         pthread_cond_wait(&gate->changed, &gate->mutex);
     pthread_mutex_unlock(&gate->mutex);
+}
+
+static void wait_at_gate(call* c) {
+    stand_at_gate(c->context);
+}
+
+static int64_t read_clock_at_gate(void* gate) {
+    stand_at_gate(gate);
+    return 1700000000000000;
 }
 
 static void drain_waits_as_long_as_it_may(opstore_plugin const* api, char const* path) {
@@ -287,6 +296,7 @@ static void cancel_before_the_write_changes_nothing(opstore_plugin const* api, c
     API(api->cancel_call(database->handle, ingest.number));
     API(api->cancel_call(database->handle, ingest.number));
     CHECK(await_call(&ingest) == OPSTORE_CANCELLED);
+    CHECK(ingest.retryable && !ingest.commit_in_doubt);
     open_gate(&gate);
     API(api->cancel_call(database->handle, ingest.number));
     API(api->cancel_call(database->handle, ingest.number + 1000));
@@ -298,6 +308,50 @@ static void cancel_before_the_write_changes_nothing(opstore_plugin const* api, c
     destroy_host_database(database);
     free_host_database(database);
     CHECK(atomic_load(&context.released) == 1);
+}
+
+static void await_space(host_database* database, opstore_space_options options) {
+    options.must_exist = 1;
+    call opening;
+    for (int i = 0; open_space_with(database, &options, &opening) != 0; ++i)
+        CHECK(opening.code == OPSTORE_NO_SUCH_SPACE && i < 100000);
+}
+
+/* open_space() makes the space and then looks for what else it needs. The cancel comes in between: the only
+   callback thread, which takes the call from the one to the other, is held meanwhile. */
+static void cancel_behind_a_write_is_in_doubt(opstore_plugin const* api, char const* path) {
+    (void)path;
+    format_gate clock_gate, callback_gate;
+    init_gate(&clock_gate);
+    init_gate(&callback_gate);
+    opstore_database_options where = test_options();
+    host_database* const other = connect_host_database(api, &where);
+    where.clock = read_clock_at_gate;
+    where.clock_context = &clock_gate;
+    host_database* const database = connect_host_database(api, &where);
+    opstore_space_options const options = space_options_of("cancelled late", NULL);
+    call opening, listing;
+    init_call(&opening, database);
+    API(opening.number = api->open_space(database->handle, &options, 0, on_space, &opening));
+    await_gate(&clock_gate);
+    init_call(&listing, database);
+    listing.inside = wait_at_gate;
+    listing.context = &callback_gate;
+    API(listing.number = api->list_spaces(database->handle, 0, on_space_list, &listing));
+    await_gate(&callback_gate);
+    open_gate(&clock_gate);
+    /* Seen once, it is made; some more looks at it take longer than the one of the call itself. */
+    for (int i = 0; i < 20; ++i)
+        await_space(other, options);
+    API(api->cancel_call(database->handle, opening.number));
+    open_gate(&callback_gate);
+    int32_t const code = await_call(&opening);
+    CHECK(code == 0 || code == OPSTORE_CANCELLED_IN_DOUBT);
+    CHECK(code == 0 || (opening.commit_in_doubt && opening.retryable));
+    destroy_host_database(database);
+    free_host_database(database);
+    destroy_host_database(other);
+    free_host_database(other);
 }
 
 static void destroy_cancels_what_is_under_way(opstore_plugin const* api, char const* path) {
@@ -364,6 +418,7 @@ rule const life_rules[] = {
     {"life: refused formats are released", refused_formats_are_released},
     {"life: drain waits as long as it may", drain_waits_as_long_as_it_may},
     {"life: a cancel before the write changes nothing", cancel_before_the_write_changes_nothing},
+    {"life: a cancel behind a write is in doubt", cancel_behind_a_write_is_in_doubt},
     {"life: destroy cancels what is under way", destroy_cancels_what_is_under_way},
     {"life: calls outlive their space", calls_outlive_their_space},
     {0},

@@ -19,6 +19,13 @@ void fail(std::string const& message) {
     throw store_error(message, std::move(facts));
 }
 
+void fail_for_now(std::string const& message) {
+    store_error::facts facts;
+    facts.code = errc::unavailable;
+    facts.retryable = true;
+    throw store_error(message, std::move(facts));
+}
+
 void fail_with_errno(std::string const& what) {
     fail(fmt::format("{}: {}", what, std::generic_category().message(errno)));
 }

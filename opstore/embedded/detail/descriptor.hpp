@@ -9,6 +9,8 @@ namespace opstore::embedded::detail {
 
 /// Throws store_error(unavailable).
 [[noreturn]] void fail(std::string const& message);
+/// The same, as one that is retryable: what is in the way goes away by itself.
+[[noreturn]] void fail_for_now(std::string const& message);
 /// The same, followed by what errno says.
 [[noreturn]] void fail_with_errno(std::string const& what);
 

@@ -169,7 +169,7 @@ home_lock::home_lock(fs::path const& file, std::chrono::seconds wait_max)
         if (errno != EWOULDBLOCK && errno != EINTR)
             fail_with_errno(fmt::format("cannot lock \"{}\"", file.string()));
         if (std::chrono::steady_clock::now() >= until)
-            fail(fmt::format(
+            fail_for_now(fmt::format(
                 "another process has held \"{}\" for {} s, to make, start or stop the server: its id is in "
                 "that file ({})",
                 file.string(), wait_max.count(), read_all(file_)));

@@ -72,10 +72,8 @@ void run(std::shared_ptr<pending_call<Job, Done>> const& pending) noexcept {
     using result_type = typename awaitable_type::value_type;
     if (!pending->job)
         return deliver_failure(pending->done, pending->user, pending->refused);
-    if (pending->registered->cancel_asked) {
-        return deliver_failure(pending->done, pending->user,
-                               failure(OPSTORE_CANCELLED, "the call was cancelled"));
-    }
+    if (pending->registered->cancel_asked)
+        return deliver_failure(pending->done, pending->user, cancelled());
     auto finish = [pending](std::exception_ptr const& error, result_type const& answer) {
         deliver_outcome(pending->done, pending->user, error, answer);
     };

@@ -1,6 +1,7 @@
 #include <opstore/embedded/embedded_cluster.hpp>
 #include <opstore/plugin/detail/arguments.hpp>
 #include <opstore/plugin/detail/database.hpp>
+#include <opstore/plugin/detail/failure.hpp>
 #include <opstore/plugin/detail/host_code.hpp>
 
 #include <fmt/format.h>
@@ -108,14 +109,25 @@ boost::asio::awaitable<result<void>> opstore_database::connect() {
     if (connected())
         co_return result<void>();
     database_options where = options_.database;
+    bool changed = false;
     if (options_.embedded_home) {
         embedded_cluster cluster(*options_.embedded_home);
         cluster.ensure_running();
         where.conninfo = cluster.conninfo();
+        changed = true;
     }
-    if (options_.migrate || options_.embedded_home)
-        migrate(where);
-    auto opened = co_await postgres_database::open(std::move(where));
+    if (options_.migrate || options_.embedded_home) {
+        auto const report = migrate(where);
+        changed = changed || report.version_before != report.version_after;
+    }
+    std::shared_ptr<postgres_database> opened;
+    try {
+        opened = co_await postgres_database::open(std::move(where));
+    } catch (...) {
+        if (changed)
+            rethrow_in_doubt();
+        throw;
+    }
     std::lock_guard const lock(mutex_);
     if (!connected_)
         connected_ = std::move(opened);

@@ -121,10 +121,16 @@ boost::asio::awaitable<result<opened_space>> open(opstore_database* owner,
     if (store.has_error())
         co_return store.error();
     opened.state->store = std::move(*store);
-    auto peers = co_await database->open_peer_meta(options.key, until);
-    if (peers.has_error())
-        co_return peers.error();
-    opened.state->peers = std::move(*peers);
+    try {
+        auto peers = co_await database->open_peer_meta(options.key, until);
+        if (peers.has_error())
+            co_return peers.error();
+        opened.state->peers = std::move(*peers);
+    } catch (...) {
+        if (must_exist)
+            throw;
+        rethrow_in_doubt();  // The space may be one that this call has made.
+    }
     co_return opened;
 }
 

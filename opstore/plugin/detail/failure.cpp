@@ -14,6 +14,12 @@ namespace {
 /// So short that a string of it needs no memory.
 constexpr char no_memory_text[] = "no memory";
 
+failure retryable(std::int32_t code, std::string_view text) noexcept {
+    failure f(code, text);
+    f.retryable = true;
+    return f;
+}
+
 void copy_text(std::string const& from, std::string& to) noexcept {
     try {
         to = from;
@@ -44,7 +50,11 @@ failure::failure(std::int32_t c, std::string_view text) noexcept : code(c) {
 }
 
 failure no_memory() noexcept {
-    return failure(OPSTORE_OUT_OF_MEMORY, no_memory_text);
+    return retryable(OPSTORE_OUT_OF_MEMORY, no_memory_text);
+}
+
+failure cancelled() noexcept {
+    return retryable(OPSTORE_CANCELLED, "the call was cancelled");
 }
 
 failure describe(refusal const& refused) noexcept {
@@ -56,7 +66,8 @@ failure describe(std::exception_ptr const& error) noexcept {
         std::rethrow_exception(error);
     } catch (store_error const& e) {
         failure f(static_cast<std::int32_t>(e.code()), e.what());
-        f.retryable = e.retryable();
+        // A cancelled call is one too: no write of this interface does harm twice.
+        f.retryable = e.retryable() || e.code() == errc::cancelled_in_doubt;
         f.commit_in_doubt = e.commit_in_doubt();
         copy_text(e.sqlstate(), f.sqlstate);
         copy_text(e.statement(), f.statement);
@@ -65,10 +76,10 @@ failure describe(std::exception_ptr const& error) noexcept {
         return failure(static_cast<std::int32_t>(e.code()), e.what());
     } catch (boost::system::system_error const& e) {
         if (e.code() == boost::asio::error::operation_aborted)
-            return failure(OPSTORE_CANCELLED, "the call was cancelled");
+            return cancelled();
         return failure(OPSTORE_INTERNAL, e.what());
     } catch (not_connected const& e) {
-        return failure(OPSTORE_NOT_CONNECTED, e.what());
+        return retryable(OPSTORE_NOT_CONNECTED, e.what());
     } catch (std::bad_alloc const&) {
         return no_memory();
     } catch (std::exception const& e) {
@@ -76,6 +87,27 @@ failure describe(std::exception_ptr const& error) noexcept {
     } catch (...) {
         return failure(OPSTORE_INTERNAL, "an exception of an unknown type");
     }
+}
+
+void rethrow_in_doubt() {
+    store_error::facts facts;
+    std::string message;
+    try {
+        throw;
+    } catch (store_error const& e) {
+        facts.code = e.code();
+        facts.retryable = e.retryable();
+        facts.sqlstate = e.sqlstate();
+        facts.statement = e.statement();
+        message = e.what();
+    } catch (boost::system::system_error const& e) {
+        if (e.code() != boost::asio::error::operation_aborted)
+            throw;
+        facts.code = errc::cancelled_in_doubt;
+        message = "the call was cancelled when a part of it was done";
+    }
+    facts.commit_in_doubt = true;
+    throw store_error(message, std::move(facts));
 }
 
 opstore_error c_error(failure const& f) {

@@ -31,9 +31,15 @@ public:
 };
 
 failure no_memory() noexcept;
+/// Before anything was changed.
+failure cancelled() noexcept;
 failure describe(refusal const& refused) noexcept;
 /// Of any exception that a store or this plugin throws. Precondition: not null.
 failure describe(std::exception_ptr const& error) noexcept;
+
+/// In a catch block: throws on what ended a call, as one that may have changed something. For a call of
+/// several steps, of which an earlier one was a write: whatever ended it, a cancel too, that write stands.
+[[noreturn]] void rethrow_in_doubt();
 
 /// Its C form, valid as long as `f` is.
 opstore_error c_error(failure const& f);
