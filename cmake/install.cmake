@@ -39,7 +39,23 @@ install(FILES ${packaging}/man/opstore.1 ${packaging}/man/opstore-sim.1
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
 install(FILES ${packaging}/man/opstore-peer@.service.8
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT tools)
-install(DIRECTORY ${packaging}/systemd/ DESTINATION lib/systemd/system COMPONENT tools)
+set(units lib/systemd/system)
+install(FILES ${packaging}/systemd/opstore-verify@.timer DESTINATION ${units} COMPONENT tools)
+foreach(unit peer verify)
+    install(FILES ${packaging}/systemd/10-hardening.conf
+            DESTINATION ${units}/opstore-${unit}@.service.d COMPONENT tools)
+endforeach()
+# A unit names the program by its whole path, because systemd looks into /usr/local first. What that path is, is known
+# when it is installed.
+install(CODE "
+    set(bindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+    foreach(unit peer verify)
+        set(file \"\${CMAKE_INSTALL_PREFIX}/${units}/opstore-\${unit}@.service\")
+        message(STATUS \"Installing: \$ENV{DESTDIR}\${file}\")
+        configure_file(\"${packaging}/systemd/opstore-\${unit}@.service.in\" \"\$ENV{DESTDIR}\${file}\" @ONLY)
+        list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${file}\")
+    endforeach()"
+        COMPONENT tools)
 install(FILES ${packaging}/examples/peer.conf
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/opstore-tools/examples COMPONENT tools)
 

@@ -179,7 +179,9 @@ def check_units(tree):
     """What the units and the example of a configuration say to the program."""
     units = root / "usr/lib/systemd/system"
     text = "".join(file.read_text() for file in sorted(units.glob("opstore-*@.service")))
-    lines = re.findall(r"^ExecStart=opstore (.*)$", text, re.MULTILINE)
+    lines = re.findall(r"^ExecStart=/usr/bin/opstore (.*)$", text, re.MULTILINE)
+    if len(lines) != text.count("ExecStart="):
+        failures.append("a unit runs another program than /usr/bin/opstore")
     example = (root / "usr/share/doc/opstore-tools/examples/peer.conf").read_text()
     lines.append("peer " + " ".join(re.findall(r"^#PEER_OPTIONS=(.*)$", example, re.MULTILINE)))
     lines.append(" ".join(re.findall(r"^#OPSTORE_OPTIONS=(.*)$", example, re.MULTILINE)) + " verify")

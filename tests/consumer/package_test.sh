@@ -63,6 +63,24 @@ check_dependencies() {
     done
 }
 
+# Where somebody made a user `opstore` before, who is in no group of that name, the group is made, and only that.
+check_postinst() {
+    local program
+    mkdir "$scratch/fakes"
+    for program in addgroup adduser deb-systemd-invoke getent install systemctl; do
+        cat >"$scratch/fakes/$program" <<'END'
+#!/bin/sh
+echo "${0##*/} $*" >>"$POSTINST_DID"
+[ "${0##*/} $*" != "getent group opstore" ]
+END
+    done
+    chmod +x "$scratch"/fakes/*
+    dpkg-deb --ctrl-tarfile "$scratch"/packages/opstore-tools_*.deb | tar -xO ./postinst >"$scratch/postinst"
+    POSTINST_DID=$scratch/did PATH=$scratch/fakes:$PATH sh "$scratch/postinst" configure
+    grep -q '^addgroup .*opstore$' "$scratch/did" || fail "postinst makes no group: $(cat "$scratch/did")"
+    ! grep '^adduser' "$scratch/did" || fail "postinst makes a user who is there"
+}
+
 # Each installed library is in a .pc file, and each header compiles by itself, with what is installed.
 check_development_files() {
     local linked
@@ -125,6 +143,7 @@ check_units() {
 make_packages
 check_contents
 check_dependencies
+check_postinst
 check_programs
 check_manuals
 check_units
