@@ -1,6 +1,6 @@
 # What `cmake --install` puts down, in three components (of which packaging/packages.cmake makes Debian packages):
 #   runtime      the plugin that a peer node loads
-#   development  libraries, headers, the CMake package, pkg-config files
+#   development  libraries, headers, the CMake package, pkg-config files, the pages of docs/
 #   tools        the programs with their man pages, completions, systemd units and examples
 #
 # C++ headers go to include/opstore/{arc,opstore,gossip}, which the exported targets and opstore.pc add to the include
@@ -13,8 +13,9 @@ install(DIRECTORY arc opstore gossip DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ops
         FILES_MATCHING PATTERN "*.hpp" PATTERN detail EXCLUDE PATTERN tool EXCLUDE PATTERN simulator EXCLUDE
         PATTERN plugin EXCLUDE)
 install(EXPORT opstore_targets NAMESPACE opstore:: DESTINATION ${package_dir} COMPONENT development)
+set(plugin_path ${CMAKE_INSTALL_LIBDIR}/opstore/libopstore_postgres.so)
 configure_package_config_file(cmake/opstoreConfig.cmake.in ${PROJECT_BINARY_DIR}/opstoreConfig.cmake
-                              INSTALL_DESTINATION ${package_dir})
+                              INSTALL_DESTINATION ${package_dir} PATH_VARS plugin_path)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/opstoreConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/opstoreConfig.cmake ${PROJECT_BINARY_DIR}/opstoreConfigVersion.cmake
               cmake/Findsodium.cmake cmake/Findpqxx.cmake
@@ -31,6 +32,12 @@ endforeach()
 
 install(FILES opstore/plugin/opstore_plugin.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/opstore/plugin
         COMPONENT development)
+# The pages that the header refers to, and all that they refer to.
+set(dev_doc_dir ${CMAKE_INSTALL_DATADIR}/doc/libopstore-dev)
+file(GLOB pages CONFIGURE_DEPENDS docs/*.md)
+install(FILES ${pages} DESTINATION ${dev_doc_dir} COMPONENT development)
+install(FILES docs/examples/first_program.cpp docs/examples/peer_host.c
+        DESTINATION ${dev_doc_dir}/examples COMPONENT development)
 install(TARGETS opstore_plugin LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/opstore COMPONENT runtime)
 
 # ------------------------------------------------------------------------------------------------ tools

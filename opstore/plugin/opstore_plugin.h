@@ -7,14 +7,23 @@
  * libopstore_postgres.so exports one symbol, opstore_plugin_v1(), which answers a table of functions. A host
  * loads the library, checks the table, and calls through it; it links nothing.
  *
- *     void* library = dlopen("libopstore_postgres.so", RTLD_NOW | RTLD_LOCAL);
+ *     void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
  *     opstore_plugin_entry entry;
  *     *(void**)&entry = dlsym(library, OPSTORE_PLUGIN_SYMBOL);
  *     opstore_plugin const* api = entry();
  *     if (api->magic != OPSTORE_PLUGIN_MAGIC || api->abi_version != OPSTORE_PLUGIN_ABI_VERSION)
  *         ...not this plugin, or not this version of it: use nothing else of the table.
  *
- * What the methods promise is in docs/contract.md; this header says how they are called.
+ * `path` is the whole path: the library lies in a folder of its own, where dlopen() does not look by itself.
+ * The Debian package has it in /usr/lib/MACHINE/opstore/, MACHINE being x86_64-linux-gnu or the like;
+ * `pkg-config --variable=plugin opstore-plugin` prints it, CMake's find_package(opstore) sets opstore_PLUGIN.
+ * RTLD_LOCAL keeps the libraries that it stands on, libpq and OpenSSL among them, out of the host's name
+ * space. A host that exports functions of their names itself adds RTLD_DEEPBIND, so that the plugin's
+ * libraries find their own first.
+ *
+ * This header says how the methods are called. What they promise is in contract.md, with the bytes of the
+ * built-in formats, slices and stretches; embedding.md is a guide, and peer_host.c a complete host. They are
+ * in docs/ of the sources, and in /usr/share/doc/libopstore-dev of the Debian package.
  *
  *
  * LIFE OF A HOST

@@ -37,6 +37,7 @@ check_contents() {
         dpkg-deb --contents "$package" | grep -v '^d' | sed 's|.* \./||' |
             sed -E "s|^$libdir/|LIB/|; s|^LIB/systemd|usr/lib/systemd|; s|[a-z0-9_]+\.hpp\$|NAME.hpp|
                     s|libopstore_[a-z_]+\.a\$|libopstore_NAME.a|; s|targets-[a-z]+\.|targets-BUILD.|
+                    s|[a-z-]+\.md\$|NAME.md|
                     s|^|$(dpkg-deb --field "$package" Package) |"
     done | sort -u >"$scratch/contents.txt"
     diff -u "$here/package_contents.txt" "$scratch/contents.txt" || fail "other files than package_contents.txt says"
@@ -94,16 +95,20 @@ check_development_files() {
         $(PKG_CONFIG_PATH=$root/$libdir/pkgconfig pkg-config --cflags opstore-gossip)
 }
 
-# A host in C is built with no more than the package's header, and runs on the package's plugin.
+# The pages that the header sends its readers to are there. A host in C is built with no more than the package's
+# header, and runs on the package's plugin.
 check_plugin() {
-    local pc_path=$root/$libdir/pkgconfig plugin symbols conninfo
+    local pc_path=$root/$libdir/pkgconfig docs=$root/usr/share/doc/libopstore-dev page plugin symbols conninfo
+    for page in $(grep -oE '[a-z]+\.md' "$root/usr/include/opstore/plugin/opstore_plugin.h"); do
+        [ -f "$docs/$page" ] || fail "opstore_plugin.h names $page, which is in no package"
+    done
     plugin=$(PKG_CONFIG_PATH=$pc_path pkg-config --variable=plugin opstore-plugin)
     symbols=$(nm -D --defined-only "$plugin" | awk '{ print $3 }')
     [ "$symbols" = opstore_plugin_v1 ] || [ -n "$sanitize" ] || fail "the plugin exports: $symbols"
 
     gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitize_flags \
         $(PKG_CONFIG_PATH=$pc_path pkg-config --cflags opstore-plugin) \
-        "$source_root/docs/examples/peer_host.c" -o "$scratch/peer_host"
+        "$docs/examples/peer_host.c" -o "$scratch/peer_host"
     conninfo=$("$root/usr/bin/opstore" --json server status | sed -E 's/.*"conninfo":"([^"]*)".*/\1/')
     "$scratch/peer_host" "$plugin" "$conninfo" >"$scratch/peer_host.out"
     grep -qx "opstore $(PKG_CONFIG_PATH=$pc_path pkg-config --modversion opstore-plugin)" "$scratch/peer_host.out" ||

@@ -45,7 +45,8 @@ impl std::fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl Plugin {
-    /// `path`: of `libopstore_postgres.so`; a bare file name is searched as the dynamic linker searches.
+    /// `path`: of `libopstore_postgres.so`. A bare file name is searched as the dynamic linker searches, which
+    /// does not look into the folder of the Debian package.
     pub fn load(path: impl AsRef<Path>) -> Result<Arc<Plugin>, LoadError> {
         // RTLD_LOCAL keeps libpq, OpenSSL and all else that the plugin stands on out of this program.
         let library = unsafe { Library::open(Some(path.as_ref()), RTLD_NOW | RTLD_LOCAL) };
