@@ -159,7 +159,7 @@ enum {
     OPSTORE_INVALID_ARGUMENT = 3,     /* The message names it. */
     OPSTORE_SLICES_KEPT_BY_STORE = 4, /* A slice hash of a sector, in slice mode store. */
     OPSTORE_SCHEMA_MISMATCH = 5,      /* Run `opstore init` of the newer version; the message has both. */
-    OPSTORE_UNAVAILABLE = 6,          /* The server cannot be reached, or went away. */
+    OPSTORE_UNAVAILABLE = 6,          /* The server cannot be reached, or went away. Or: no threads. */
     OPSTORE_TIMED_OUT = 7,            /* Look at commit_in_doubt. */
     /* Cancelled when the write was under way: it may have happened, or may happen shortly, even behind a
        later call. Every write may be repeated. */
@@ -634,8 +634,8 @@ typedef struct opstore_plugin {
 
     /* ---- Database ---- */
 
-    /* A handle with its callback threads, not connected. NULL: *failure says why (options out of bounds, no
-       memory, no threads); `failure` may be NULL. */
+    /* A handle with its callback threads, not connected. NULL: *failure says why: OPSTORE_INVALID_ARGUMENT,
+       OPSTORE_OUT_OF_MEMORY or, without threads, OPSTORE_UNAVAILABLE; `failure` may be NULL. */
     opstore_database* (*create_database)(opstore_database_options const* options, opstore_failure* failure);
 
     /* Reaches the server and checks the schema; with embedded_home or `migrate` starts or migrates it first,

@@ -1,4 +1,5 @@
 /* Structs of either side that are older, newer or spoilt, and the table itself. */
+#define _GNU_SOURCE /* pthread_setattr_default_np() */
 
 #include <tests/plugin/rules.h>
 
@@ -67,6 +68,24 @@ static void database_options_in_bounds(opstore_plugin const* api, char const* pa
     options.embedded_home = (opstore_text){NULL, 0};
     options.schema = TEXT("a\0b");
     check_not_created(api, &options, "schema");
+}
+
+/* No thread can have a stack as large as all addresses. */
+static void no_threads_are_an_outage(opstore_plugin const* api, char const* path) {
+    (void)path;
+    pthread_attr_t usual, huge;
+    CHECK(pthread_getattr_default_np(&usual) == 0);
+    CHECK(pthread_attr_init(&huge) == 0);
+    CHECK(pthread_attr_setstacksize(&huge, (size_t)1 << 47) == 0);
+    CHECK(pthread_setattr_default_np(&huge) == 0);
+    opstore_database_options const options = {.struct_size = sizeof options};
+    opstore_failure failure = {.struct_size = sizeof failure};
+    opstore_database* database;
+    API(database = api->create_database(&options, &failure));
+    CHECK(pthread_setattr_default_np(&usual) == 0);
+    CHECK(database == NULL);
+    CHECK(failure.code == OPSTORE_UNAVAILABLE && strstr(failure.message, "thread"));
+    check_created(api, &options);
 }
 
 static void failure_of_another_size(opstore_plugin const* api, char const* path) {
@@ -212,6 +231,7 @@ static void space_is_described(opstore_plugin const* api, char const* path) {
 rule const struct_rules[] = {
     {"structs: the table is complete", table_is_complete},
     {"structs: database options in bounds", database_options_in_bounds},
+    {"structs: no threads are an outage", no_threads_are_an_outage},
     {"structs: a failure of another size", failure_of_another_size},
     {"structs: database options, older and newer", database_options_of_another_size},
     {"structs: space options, older and newer", space_options_of_another_size},

@@ -6,6 +6,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <new>
+#include <system_error>
 
 namespace opstore::plugin::detail {
 
@@ -82,6 +83,10 @@ failure describe(std::exception_ptr const& error) noexcept {
         return retryable(OPSTORE_NOT_CONNECTED, e.what());
     } catch (std::bad_alloc const&) {
         return no_memory();
+    } catch (std::system_error const& e) {
+        if (e.code() == std::errc::resource_unavailable_try_again)
+            return retryable(OPSTORE_UNAVAILABLE, "the system does not give a thread");
+        return failure(OPSTORE_INTERNAL, e.what());
     } catch (std::exception const& e) {
         return failure(OPSTORE_INTERNAL, e.what());
     } catch (...) {
