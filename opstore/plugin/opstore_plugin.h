@@ -75,7 +75,7 @@
  *
  * - Bytes and texts are pointer + length. Texts are UTF-8 where people read them, and those that the plugin
  *   hands out are followed by a zero byte that is not counted. Length 0 allows a NULL pointer.
- * - Arrays are pointer + count; count 0 allows a NULL pointer.
+ * - Arrays are pointer + count; count 0 allows a NULL pointer. Lengths and counts are at most 2^32.
  * - Times are int64 microseconds since the Unix epoch. Time-outs are uint32 milliseconds for the whole call
  *   with all its waiting; 0 is the database's default_timeout_ms.
  * - Truth values are uint32: 0 is no, anything else yes; the plugin gives 0 or 1.
@@ -811,7 +811,8 @@ typedef struct opstore_plugin {
     uint64_t (*get_peer_meta)(opstore_space* space, opstore_bytes peer, opstore_bytes key, int64_t now,
                               uint32_t timeout_ms, opstore_peer_entries_fn done, void* user);
 
-    /* Adds or overwrites, all or none; of a repeated (peer, key) the last one counts. */
+    /* Adds or overwrites, all or none; of a repeated (peer, key) the last one counts. At most 65 536 entries,
+       whose peers, keys and values have at most 64 MiB in all. */
     uint64_t (*put_peer_meta)(opstore_space* space, opstore_peer_entry const* entries, size_t count,
                               int64_t now, uint32_t timeout_ms, opstore_done_fn done, void* user);
 

@@ -141,6 +141,53 @@ static void values_out_of_bounds(host_database* database, opstore_space* space) 
     REFUSED("seal", seal, on_seal, 0, 1);
 }
 
+/* Nothing behind the pointers is read. */
+static void counts_out_of_bounds(host_database* database, opstore_space* space) {
+    opstore_sector_set const sectors = {{0}};
+    opstore_incoming_op const op = {.data = hash};
+    opstore_time_range const range = {0, 1};
+    opstore_region const region = {0, range};
+    opstore_peer_entry const entry = {.peer = hash, .key = hash};
+    size_t const counts[] = {((size_t)1 << 32) + 1, SIZE_MAX / sizeof op, SIZE_MAX};
+    for (size_t i = 0; i < LENGTH(counts); ++i) {
+        size_t const n = counts[i];
+        opstore_incoming_op const long_op = {.data = {hash.data, n}};
+        REFUSED("ops", process_incoming_ops, on_ingest, &op, n);
+        REFUSED("data", process_incoming_ops, on_ingest, &long_op, 1);
+        REFUSED("ids", retrieve_ops, on_ops, &hash, n);
+        REFUSED("ids", retrieve_ops_bounded, on_ops, &hash, n, 1);
+        REFUSED("ids", filter_out_existing_ops, on_ids, &hash, n);
+        REFUSED("arcs", retrieve_slice_hashes_of_arcs, on_slice_hashes, &full, n);
+        REFUSED("arcs", earliest_timestamps_in_arcs, on_times, &full, n);
+        REFUSED("ranges", combined_hashes, on_sector_hashes, &sectors, &range, n);
+        REFUSED("regions", retrieve_region_ids, on_region_ids, &region, n, 1);
+        REFUSED("entries", put_peer_meta, on_done, &entry, n, 0);
+    }
+}
+
+static void put_entries(host_database* database, opstore_space* space, opstore_peer_entry const* entries,
+                        size_t count) {
+    call c;
+    init_call(&c, database);
+    API(c.number = database->api->put_peer_meta(space, entries, count, 0, 0, on_done, &c));
+    CHECK(await_call(&c) == 0);
+}
+
+static void peer_entries_at_their_bounds(host_database* database, opstore_space* space) {
+    enum { count_max = 65536, bytes_max = 64 << 20, long_count = 1024 };
+    static opstore_peer_entry entries[count_max + 1];
+    static uint8_t value[bytes_max / long_count];
+    for (size_t i = 0; i < LENGTH(entries); ++i)
+        entries[i] = (opstore_peer_entry){.peer = {value, 1}, .key = {value, 1}};
+    put_entries(database, space, entries, count_max);
+    REFUSED("entries", put_peer_meta, on_done, entries, count_max + 1, 0);
+    for (size_t i = 0; i < long_count; ++i)
+        entries[i].value = (opstore_bytes){value, sizeof value - 2};
+    put_entries(database, space, entries, long_count);
+    ++entries[long_count - 1].value.size;
+    REFUSED("entries", put_peer_meta, on_done, entries, long_count, 0);
+}
+
 static void bad_arguments_are_named(opstore_plugin const* api, char const* path) {
     (void)path;
     opstore_database_options const where = test_options();
@@ -151,6 +198,8 @@ static void bad_arguments_are_named(opstore_plugin const* api, char const* path)
     arcs_of_no_kind(database, space);
     bytes_at_null(database, space);
     values_out_of_bounds(database, space);
+    counts_out_of_bounds(database, space);
+    peer_entries_at_their_bounds(database, space);
     call c;
     init_call(&c, database);
     API(c.number = api->drop_space(database->handle, nowhere, 0, on_done, &c));

@@ -12,6 +12,22 @@ constexpr std::size_t op_format_size =
 constexpr std::size_t space_options_size =
     offsetof(opstore_space_options, max_future_us) + sizeof(opstore_space_options::max_future_us);
 
+/// One put_peer_meta() is one message to the server, which bears a gigabyte of it at most.
+constexpr std::size_t peer_entries_max = 65'536, peer_entries_bytes_max = 64u << 20;
+
+void check_size(std::span<const opstore_peer_entry> entries) {
+    if (entries.size() > peer_entries_max)
+        refuse("entries", fmt::format("{} of them, more than {}", entries.size(), peer_entries_max));
+    std::size_t left = peer_entries_bytes_max;
+    for (opstore_peer_entry const& entry : entries) {
+        for (std::size_t const size : {entry.peer.size, entry.key.size, entry.value.size}) {
+            if (size > left)
+                refuse("entries", fmt::format("more than {} bytes in all", peer_entries_bytes_max));
+            left -= size;
+        }
+    }
+}
+
 std::span<const std::byte> span_of(opstore_bytes given, char const* name) {
     return std::as_bytes(read_array(given.data, given.size, name));
 }
@@ -150,6 +166,7 @@ op_position read_position(opstore_position const& given) {
 
 std::vector<peer_meta_entry> read_peer_entries(opstore_peer_entry const* entries, std::size_t count) {
     auto const all = read_array(entries, count, "entries");
+    check_size(all);
     std::vector<peer_meta_entry> result;
     result.reserve(count);
     for (opstore_peer_entry const& given : all) {

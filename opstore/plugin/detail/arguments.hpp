@@ -47,11 +47,17 @@ Struct read_struct(Struct const* given, std::size_t first_version_size, char con
     return known;
 }
 
+/// No host has more of anything. It is far below what a vector of any type here can be asked for.
+constexpr std::uint64_t array_count_max = std::uint64_t{1} << 32;
+
 /// `count` elements behind `data`, which may be NULL if there are none.
 template <class Element>
 std::span<const Element> read_array(Element const* data, std::size_t count, char const* name) {
     if (!data && count > 0)
         refuse(name, "NULL, with a count of " + std::to_string(count));
+    if (count > array_count_max)
+        refuse(name,
+               "a count of " + std::to_string(count) + ", more than " + std::to_string(array_count_max));
     return {data, count};
 }
 
