@@ -23,9 +23,9 @@ pub(crate) trait Answer: Copy {
     unsafe fn copy(self) -> Self::Value;
 }
 
-type Then<V> = Box<dyn FnOnce(Result<V, StoreError>) + Send>;
+pub(crate) type Then<V> = Box<dyn FnOnce(Result<V, StoreError>) + Send>;
 
-/// A call under way. Dropping it cancels the call, unless it is [`detached`](Call::detached).
+/// A call under way. Dropping it cancels the call.
 pub(crate) struct Call<V> {
     receiver: oneshot::Receiver<Result<V, StoreError>>,
     database: Arc<Database>,
@@ -52,14 +52,8 @@ impl<V: Send + 'static> Call<V> {
         let (sender, receiver) = oneshot::channel();
         // Nobody may wait any more; then the answer is dropped here.
         let then: Then<A::Value> = Box::new(move |result| drop(sender.send(result.map(map))));
-        let number = begin(then, |user| start(complete::<A>, user));
+        let number = start_with(then, start);
         Call { receiver, database: database.clone(), cancel: (number != 0).then_some(number) }
-    }
-
-    /// Lets the call go on to its end if the future is dropped.
-    pub fn detached(mut self) -> Self {
-        self.cancel = None;
-        self
     }
 }
 
@@ -74,6 +68,14 @@ impl Call<()> {
         let number = begin(then, |user| start(complete_done, user));
         Call { receiver, database: database.clone(), cancel: (number != 0).then_some(number) }
     }
+}
+
+/// Starts a call that nobody can cancel: `then` takes what it ends with, within the callback.
+pub(crate) fn start_with<A: Answer>(
+    then: Then<A::Value>,
+    start: impl FnOnce(abi::Callback<A>, *mut c_void) -> u64,
+) -> u64 {
+    begin(then, |user| start(complete::<A>, user))
 }
 
 fn begin<V>(then: Then<V>, start: impl FnOnce(*mut c_void) -> u64) -> u64 {

@@ -10,6 +10,7 @@
 //! | [`database`](Database) | the connection, and opening spaces |
 //! | [`format`](OpFormat) | the host's own op format, called by the plugin |
 //! | [`op_store`](PostgresOpStore) | kitsune2's `OpStore` |
+//! | `ingest` | a batch on its way into the store, and what is new of it |
 //! | [`peer_meta_store`](PostgresPeerMetaStore) | kitsune2's `PeerMetaStore` |
 //! | [`new_ops`](NewOps) | what to tell kitsune2 about |
 //! | [`slice_hashes`](mend_slice_hashes) | what a crash leaves behind, mended |
@@ -22,6 +23,7 @@ mod database;
 mod error;
 mod factories;
 mod format;
+mod ingest;
 mod new_ops;
 mod op_store;
 mod peer_meta_store;

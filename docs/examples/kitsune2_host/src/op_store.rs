@@ -1,16 +1,16 @@
 //! kitsune2's [`OpStore`] over a space of the plugin.
 
 use crate::abi;
-use crate::call::{Call, IngestReport};
+use crate::call::Call;
 use crate::database::OpenSpace;
 use crate::error::StoreError;
+use crate::ingest::Ingest;
 use crate::new_ops::NewOpsSender;
 use bytes::Bytes;
 use futures::FutureExt;
-use kitsune2_api::{
-    BoxFut, DhtArc, IncomingOp, K2Result, MetaOp, OpId, OpStore, SpaceId, StoredOp, Timestamp,
-};
+use kitsune2_api::{BoxFut, DhtArc, IncomingOp, K2Result, MetaOp, OpId, OpStore, SpaceId, Timestamp};
 use std::future::Future;
+use std::sync::Arc;
 
 /// kitsune2 adds this sum to what it has spent of its budget, casts the result to i32 and compares it with
 /// the budget. 2^30 keeps the addition from turning negative, as long as the budget itself is below 2^30.
@@ -23,7 +23,7 @@ const SLICE_BYTES_MAX: u32 = 1 << 30;
 #[derive(Debug)]
 pub struct PostgresOpStore {
     space_id: SpaceId,
-    space: OpenSpace,
+    space: Arc<OpenSpace>,
     new_ops: NewOpsSender,
 }
 
@@ -57,7 +57,7 @@ where
 impl PostgresOpStore {
     /// `new_ops` is told of each op that this store is the first to hold.
     pub fn new(space_id: SpaceId, space: OpenSpace, new_ops: NewOpsSender) -> Self {
-        PostgresOpStore { space_id, space, new_ops }
+        PostgresOpStore { space_id, space: Arc::new(space), new_ops }
     }
 
     /// Starts a call. `start` gets the table, the space and what to pass on.
@@ -79,39 +79,13 @@ impl OpStore for PostgresOpStore {
     /// never says that it has drained, on which gossip waits while a node is new. If the sender lied, and
     /// the op of that id is another one, gossip finds it missing again.
     fn process_incoming_ops(&self, op_list: Vec<IncomingOp>) -> BoxFut<'_, K2Result<Vec<OpId>>> {
-        let ops: Vec<_> = op_list
-            .iter()
-            .map(|op| abi::IncomingOp {
-                data: abi::Bytes::of(&op.op_data),
-                claimed_id: abi::Bytes::of(&op.op_id),
-                metadata: op.metadata.as_ref().map_or(abi::Bytes::EMPTY, |bytes| abi::Bytes::of(bytes)),
-            })
-            .collect();
-        let (space_id, new_ops) = (self.space_id.clone(), self.new_ops.clone());
-        // Within the callback, so that no op is lost to the model because a task of kitsune2 was aborted.
-        let announce = move |report: IngestReport| {
-            let stored: Vec<_> = report
-                .newly_stored
-                .iter()
-                .map(|(id, created_at)| StoredOp {
-                    op_id: id.clone().into(),
-                    created_at: Timestamp::from_micros(*created_at),
-                })
-                .collect();
-            if !stored.is_empty() {
-                new_ops.send(space_id, stored);
-            }
-            report
-        };
-        let (table, space) = (self.space.database.table(), self.space.handle);
-        let call = Call::start_then(&self.space.database, announce, |done, user| unsafe {
-            (table.process_incoming_ops)(space, ops.as_ptr(), ops.len(), 0, done, user)
-        });
-        answer(call.detached(), move |report| {
+        let call = Ingest::start(self.space_id.clone(), self.space.clone(), self.new_ops.clone(), op_list);
+        let ended = call.map(|ended| ended.expect("the plugin calls each callback"));
+        answer(ended, |(report, ops)| {
             for (index, reason, message) in &report.rejected {
-                tracing::warn!(op_id = ?op_list[*index].op_id, reason, "rejected an op: {message}");
+                tracing::warn!(op_id = ?ops[*index].op_id, reason, "rejected an op: {message}");
             }
-            let claimed = op_list.into_iter().map(|op| op.op_id);
+            let claimed = ops.into_iter().map(|op| op.op_id);
             report
                 .outcomes
                 .into_iter()
