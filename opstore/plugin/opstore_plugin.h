@@ -264,8 +264,8 @@ typedef struct opstore_database_options {
     opstore_text conninfo;
     /* Instead: a directory for a private server, which is made, started and migrated as needed, and outlives
        the process: `OPSTORE_HOME=<directory> opstore server stop` ends it. As root it runs as user postgres,
-       who must be able to enter the directory. Empty: no such server. Needs PostgreSQL's programs. Not
-       together with conninfo. */
+       who must be able to enter the directory. Empty: no such server. Needs PostgreSQL's programs, which
+       connect_database() runs as child processes and waits for. Not together with conninfo. */
     opstore_text embedded_home;
     /* The PostgreSQL schema of the tables: up to 63 lower-case letters, digits and underscores, not beginning
        with a digit or pg_; connect_database() checks it. Empty: "opstore". */
