@@ -93,7 +93,9 @@ struct database_stat {
 /// it alive. Destroying it waits for the statements in flight.
 class postgres_database : public std::enable_shared_from_this<postgres_database> {
 public:
-    /// Connects and checks the schema version. Throws store_error: unavailable, schema_mismatch.
+    /// Connects and checks the schema version. Throws store_error: unavailable, schema_mismatch; then it
+    /// blocks the executor until a connect under way has ended, which takes up to ten seconds for each
+    /// address.
     static boost::asio::awaitable<std::shared_ptr<postgres_database>> open(database_options options);
 
     ~postgres_database();

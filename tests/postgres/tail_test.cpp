@@ -242,8 +242,9 @@ TEST_CASE("tail: a fold that failed is tried again without another commit") {
     constexpr char const* name = "fold-again";
     auto where = test_database_options();
     where.conninfo += " application_name=" + locked_space::application(name);
-    where.default_timeout = 700ms;
-    auto const store = run(open_test_database(where)->open_or_create_space(space_options(name))).value();
+    where.default_timeout = 2s;
+    auto const database = open_test_database(where);
+    auto const store = run(database->open_or_create_space(space_options(name), deadline::after(30s))).value();
     space_and_oracle const space(name, arc::factor_default);
     auto const holder = space.hold_fold();
     run(store->process_incoming_ops(numbered_batch(0, 5), deadline::after(30s))).value();

@@ -68,7 +68,9 @@ bool says_read_only(std::exception_ptr const& error) {
     }
 }
 
-bool says_in_doubt(std::exception_ptr const& error) {
+}  // namespace
+
+bool is_in_doubt(std::exception_ptr const& error) {
     try {
         std::rethrow_exception(error);
     } catch (store_error const& e) {
@@ -77,8 +79,6 @@ bool says_in_doubt(std::exception_ptr const& error) {
         return false;
     }
 }
-
-}  // namespace
 
 std::exception_ptr in_doubt(std::exception_ptr const& error, char const* what) {
     try {
@@ -170,7 +170,7 @@ void connection_pool::cancel_all_running() {
             continue;
         if (settle(*running))
             running->fail(overloaded(is_closing, running->lane_ == lane::write));
-        cancel_running(running);
+        cancels_.run_soon([this, running] { cancel_running(running); });
     }
 }
 
@@ -332,9 +332,9 @@ std::optional<std::exception_ptr> connection_pool::attempt_until_done(worker& w,
         if (error) {
             disconnect(w);
             // An attempt that failed for sure says nothing about those before it.
-            if (doubted && !says_in_doubt(error))
+            if (doubted && !is_in_doubt(error))
                 error = in_doubt(error, "; whether an attempt before was successful is in doubt");
-            doubted = j->lane_ == lane::write && says_in_doubt(error);
+            doubted = j->lane_ == lane::write && is_in_doubt(error);
             if (says_read_only(error))
                 ++generation_;
             again = j->persistence_ == persistence::retry && is_retryable(error) && number < attempts_max &&

@@ -95,11 +95,12 @@ public:
     using connect_function = std::function<std::unique_ptr<connection>()>;
 
     /// `connect` makes a connection that is ready for jobs, or throws store_error. The constructor throws
-    /// store_error(unavailable) if the system has no threads left.
+    /// store_error(unavailable) or std::system_error if the system has no threads left.
     connection_pool(std::size_t connections, std::chrono::milliseconds default_timeout,
                     connect_function connect);
-    /// Fails what waits (overloaded) and waits for what runs; what has not ended after close_grace is
-    /// cancelled in the server and fails too, a write in doubt.
+    /// Fails what waits (overloaded) and waits for what runs; what has not ended after close_grace fails too,
+    /// a write in doubt, and is cancelled in the server. One that answers not even that keeps the destructor
+    /// waiting until the connection breaks.
     ~connection_pool();
 
     connection_pool(connection_pool const&) = delete;
@@ -183,6 +184,9 @@ private:
     deadline_watch cancels_;
     deadline_watch watch_;
 };
+
+/// Whether it is a store_error with commit_in_doubt().
+bool is_in_doubt(std::exception_ptr const& error);
 
 /// The same error, of which the caller has to hear that the call may have happened. `what` goes behind its
 /// text.

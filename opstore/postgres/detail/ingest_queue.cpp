@@ -19,6 +19,16 @@ std::int64_t random_positive() {
 
 constexpr char const* stored_or_not = "; whether the ops were stored is in doubt";
 
+/// When a transaction that has until then is over in the server, whatever became of its connection: an
+/// attempt may start late, with a statement_timeout of its own, and its last packet may be on its way for a
+/// minute. After a day its mark may be forgotten anyway (prune_marks).
+job::clock::time_point ended_by(job::clock::time_point until, std::chrono::milliseconds default_timeout) {
+    constexpr std::chrono::hours longest{24};
+    auto const now = job::clock::now();
+    auto const left = std::max<job::clock::duration>(until - now, default_timeout);
+    return now + 3 * std::min<job::clock::duration>(left, longest / 3) + std::chrono::minutes(1);
+}
+
 /// Whether one call's data may be what the database refused, so that the others deserve a try without it.
 bool is_data_error(std::exception_ptr const& error) {
     try {
@@ -65,7 +75,7 @@ public:
         : job(lane::write, persistence::retry, until, default_deadline),
           queue_(std::move(queue)),
           group_(std::move(group)),
-          tried_{{writer.id, writer.last_batch + 1}, until + (until - clock::now()) / 2},
+          tried_{{writer.id, writer.last_batch + 1}, ended_by(until, queue_->pool_.default_timeout())},
           writer_(writer) {}
 
     void run(connection& c) override {
@@ -105,12 +115,14 @@ public:
     /// not reused.
     void fail(std::exception_ptr error) override {
         batch_writer const fresh_writer{random_positive()};
-        if (group_.size() > 1 && is_data_error(error) && !doubt_) {
+        // An error that was decided while run() had not begun to store, but may yet, says so itself.
+        bool const doubt = doubt_ || is_in_doubt(error);
+        if (doubt)
+            queue_->note_doubtful(tried_);
+        if (group_.size() > 1 && is_data_error(error)) {
             queue_->put_back_alone(group_);
         } else {
-            auto const told = doubt_ ? in_doubt(error, stored_or_not) : error;
-            if (doubt_)
-                queue_->note_doubtful(tried_);
+            auto const told = doubt ? in_doubt(error, stored_or_not) : error;
             for (auto const& c : group_)
                 queue_->settle(*c, std::nullopt, told);
         }
@@ -273,16 +285,18 @@ void ingest_queue::expire(std::shared_ptr<call> const& c) {
     store_error::facts facts;
     facts.code = errc::timed_out;
     facts.retryable = true;
-    auto error =
+    auto const error =
         std::make_exception_ptr(store_error("the deadline passed before the ops were stored", facts));
     {
         std::lock_guard const lock(mutex_);
-        if (c->now == call::stage::waiting)
+        if (c->now == call::stage::settled)
+            return;
+        bool const waited = c->now == call::stage::waiting;
+        if (waited)
             std::erase(waiting_, c);
-        else
-            error = in_doubt(error, stored_or_not);
+        conclude(*c, std::nullopt, waited ? error : in_doubt(error, stored_or_not));
     }
-    settle(*c, std::nullopt, error);
+    c->done->give();
 }
 
 void ingest_queue::settle(call& c, std::optional<result<ingest_report>> report, std::exception_ptr error) {
@@ -290,12 +304,16 @@ void ingest_queue::settle(call& c, std::optional<result<ingest_report>> report, 
         std::lock_guard const lock(mutex_);
         if (c.now == call::stage::settled)
             return;
-        c.now = call::stage::settled;
-        c.report = std::move(report);
-        c.error = std::move(error);
-        pool_.watch().remove(c.watched);
+        conclude(c, std::move(report), std::move(error));
     }
     c.done->give();
+}
+
+void ingest_queue::conclude(call& c, std::optional<result<ingest_report>> report, std::exception_ptr error) {
+    c.now = call::stage::settled;
+    c.report = std::move(report);
+    c.error = std::move(error);
+    pool_.watch().remove(c.watched);
 }
 
 void ingest_queue::deliver(call& c, ingest_report report) {
@@ -307,9 +325,7 @@ void ingest_queue::deliver(call& c, ingest_report report) {
             return;
         }
         claim_for(c.admitted, report);
-        c.now = call::stage::settled;
-        c.report = std::move(report);
-        pool_.watch().remove(c.watched);
+        conclude(c, std::move(report), nullptr);
     }
     c.done->give();
 }

@@ -23,8 +23,9 @@ namespace opstore::postgres::detail {
 /// A call is *waiting*, then *flushing*, then *settled*. A waiting call that is cancelled or whose deadline
 /// passes is taken out, and nothing of it is stored. A flushing one goes on for the others; its caller learns
 /// that the outcome is in doubt. What it stored is then *unclaimed*: no report has it as newly stored yet.
-/// The next call that brings such an op, the repeat mostly, has it in its report. Waiting is the
-/// back-pressure: a call answers when its ops are durable, and not before.
+/// The next call that brings such an op, the repeat mostly, has it in its report; without group commit the
+/// repeat may overtake the transaction, then it is the one after. Waiting is the back-pressure: a call
+/// answers when its ops are durable, and not before.
 ///
 /// Thread safety: every method from any thread.
 class ingest_queue : public std::enable_shared_from_this<ingest_queue> {
@@ -56,8 +57,7 @@ private:
     /// A transaction that failed without an answer. Its writer is not used again.
     struct doubtful_batch {
         tried_batch tried;
-        /// The server has ended it by then: its statement_timeout is the time left and up to a quarter more.
-        job::clock::time_point ended;
+        job::clock::time_point ended;  ///< By then, one way or the other.
     };
 
     ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
@@ -70,6 +70,9 @@ private:
     std::vector<std::shared_ptr<call>> take_group();
     void submit_group(std::vector<std::shared_ptr<call>> group, batch_writer writer);
     void settle(call& c, std::optional<result<ingest_report>> report, std::exception_ptr error);
+    /// What settle() does, under the mutex, to a call that is not settled.
+    void conclude(call& c, std::optional<result<ingest_report>> report, std::exception_ptr error);
+    /// settle() with a report; what a settled call stored is unclaimed.
     void deliver(call& c, ingest_report report);
     void keep_unclaimed(op_id const& id);
     /// Adds the unclaimed ops among those of the call to its newly stored ones.
