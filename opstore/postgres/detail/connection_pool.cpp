@@ -48,36 +48,30 @@ std::chrono::milliseconds statement_timeout_for(job::clock::duration left) {
     return std::chrono::milliseconds(std::min(rounded, statement_timeout_max_ms));
 }
 
-bool is_retryable(std::exception_ptr const& error) {
+/// What `answer` says of the error; false if it is no store_error.
+template <class Answer>
+bool tells(std::exception_ptr const& error, Answer answer) {
     try {
         std::rethrow_exception(error);
     } catch (store_error const& e) {
-        return e.retryable();
+        return answer(e);
     } catch (...) {
         return false;
     }
 }
 
+bool is_retryable(std::exception_ptr const& error) {
+    return tells(error, [](store_error const& e) { return e.retryable(); });
+}
+
 bool says_read_only(std::exception_ptr const& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (store_error const& e) {
-        return e.sqlstate() == server_is_read_only;
-    } catch (...) {
-        return false;
-    }
+    return tells(error, [](store_error const& e) { return e.sqlstate() == server_is_read_only; });
 }
 
 }  // namespace
 
 bool is_in_doubt(std::exception_ptr const& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (store_error const& e) {
-        return e.commit_in_doubt();
-    } catch (...) {
-        return false;
-    }
+    return tells(error, [](store_error const& e) { return e.commit_in_doubt(); });
 }
 
 std::exception_ptr in_doubt(std::exception_ptr const& error, char const* what) {

@@ -184,14 +184,19 @@ std::size_t ops_in(std::vector<message> const& messages) {
     return served;
 }
 
+fetch_request_message request_for_all(peer_network::node const& of) {
+    auto const held = of.held();
+    fetch_request_message ask;
+    ask.ids.assign(held.begin(), held.end());
+    return ask;
+}
+
 TEST_CASE("a request for many large ops is answered in parts, between which others have their turn") {
     random_source random(6);
     peer_network network(world_start);
     auto& a = network.add("a");
     network.store(a, large_ops(30, random));
-    auto const held = a.held();
-    fetch_request_message ask;
-    ask.ids.assign(held.begin(), held.end());
+    auto const ask = request_for_all(a);
     network.receive(a, "x", encoded(fetch_message(ask)));
     auto const at_once = ops_in(sent_to(network, "x"));
     CHECK(at_once == 3);
@@ -209,7 +214,7 @@ TEST_CASE("a request for many large ops is answered in parts, between which othe
         CHECK(now_served <= 3);
         answers += now_served;
     }
-    CHECK(answers == held.size() + at_once);
+    CHECK(answers == ask.ids.size() + at_once);
 }
 
 TEST_CASE("of who is gone, or takes nothing for a minute, the request is forgotten") {
@@ -217,9 +222,7 @@ TEST_CASE("of who is gone, or takes nothing for a minute, the request is forgott
     peer_network network(world_start);
     auto& a = network.add("a");
     network.store(a, large_ops(8, random));
-    auto const held = a.held();
-    fetch_request_message ask;
-    ask.ids.assign(held.begin(), held.end());
+    auto const ask = request_for_all(a);
     auto const served_later = [&](std::chrono::milliseconds time) {
         std::size_t served = 0;
         for (auto const until = network.clock.now() + time; network.clock.now() < until;) {
@@ -302,9 +305,7 @@ TEST_CASE("a clock that is set back does not keep who is served waiting") {
     peer_network network(world_start);
     auto& a = network.add("a");
     network.store(a, large_ops(8, random));
-    auto const held = a.held();
-    fetch_request_message ask;
-    ask.ids.assign(held.begin(), held.end());
+    auto const ask = request_for_all(a);
     network.receive(a, "x", encoded(fetch_message(ask)));
     CHECK(ops_in(sent_to(network, "x")) == 3);
     auto now = network.clock.now() - std::chrono::hours(1);
