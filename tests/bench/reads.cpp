@@ -8,6 +8,8 @@
 #include <arc/sector.hpp>
 #include <opstore/random.hpp>
 
+#include <fmt/format.h>
+
 namespace opstore::bench {
 namespace {
 
@@ -100,21 +102,34 @@ void ask_slice(stage& s, std::uint64_t scale) {
     s.out().add_growth(question, scale, seconds[0]);
 }
 
-void ask_earliest(stage& s, std::uint64_t scale) {
-    auto const seconds = compare<arc::sector_index>(
+std::vector<double> compare_earliest(stage& s, arc::dht_arc (*arc_of)(arc::sector_index)) {
+    return compare<arc::sector_index>(
         s, earliest_calls,
         [](random_source& random) { return static_cast<arc::sector_index>(random.below(arc::sector_count)); },
-        [&](arc::sector_index sector) -> asio::awaitable<std::size_t> {
-            auto const earliest = co_await s.store().earliest_timestamp_in_arc(arc::sector_arc(sector));
+        [&s, arc_of](arc::sector_index sector) -> asio::awaitable<std::size_t> {
+            auto const earliest = co_await s.store().earliest_timestamp_in_arc(arc_of(sector));
             co_return static_cast<std::size_t>(earliest.value().value_or(now).time_since_epoch().count());
         },
-        [&](arc::sector_index sector) {
-            auto const earliest = s.sqlite().earliest(arc::sector_arc(sector));
+        [&s, arc_of](arc::sector_index sector) {
+            auto const earliest = s.sqlite().earliest(arc_of(sector));
             return static_cast<std::size_t>(earliest.value_or(now).time_since_epoch().count());
         });
+}
+
+/// Once the store has been asked a few times, it answers from memory where the arc is made of whole sectors.
+void ask_earliest(stage& s, std::uint64_t scale) {
+    auto const seconds = compare_earliest(s, &arc::sector_arc);
     auto const* const question = "earliest op of a sector";
     s.out().add_time(question, scale, seconds[0], "SQLite", seconds[1], index_reads);
     s.out().add_growth(question, scale, seconds[0]);
+    auto const by_server = compare_earliest(s, [](arc::sector_index sector) {
+        auto const whole = arc::sector_arc(sector);
+        return arc::dht_arc::between(whole.start(), arc::location{whole.end().value - 1});
+    });
+    s.out().add_note(
+        fmt::format("earliest op at {} ops: for an arc that the store does not answer from memory it takes "
+                    "{:.3} ms, ratio {:.2f}",
+                    scale, by_server[0] * 1000, by_server[1] / by_server[0]));
 }
 
 /// kitsune2 asks it of one sector after the other when it starts. The argument is the sector to begin with.
