@@ -271,7 +271,8 @@ typedef struct opstore_database_options {
        with a digit or pg_; connect_database() checks it. Empty: "opstore". */
     opstore_text schema;
 
-    uint32_t connections;        /* Each with a thread of its own. 0: 4. At least 2, at most 1000. */
+    uint32_t connections;        /* Each with a thread of its own. 0: 4. At least 2, at most 1000. One more is made
+                                    where earliest ops are asked for often. */
     uint32_t callback_threads;   /* 0: 1. At most 64. */
     uint32_t default_timeout_ms; /* Of calls that give 0. 0: 30 000. */
 

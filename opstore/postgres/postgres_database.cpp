@@ -1,6 +1,9 @@
 #include <opstore/postgres/postgres_database.hpp>
 
 #include <opstore/postgres/detail/connection_pool.hpp>
+#include <opstore/postgres/detail/delegates.hpp>
+#include <opstore/postgres/detail/earliest_delegate.hpp>
+#include <opstore/postgres/detail/random_number.hpp>
 #include <opstore/postgres/detail/schema.hpp>
 #include <sql/statements.hpp>
 
@@ -14,10 +17,14 @@ namespace opstore {
 
 using postgres::detail::connection;
 using postgres::detail::connection_pool;
+using postgres::detail::earliest_delegate;
 using postgres::detail::lane;
+using postgres::detail::lock_against_delegates;
 using postgres::detail::parameters;
 using postgres::detail::persistence;
+using postgres::detail::random_number;
 using postgres::detail::rows;
+using postgres::detail::space_identity;
 
 namespace {
 
@@ -37,20 +44,13 @@ std::int64_t space_id_of(std::string const& key) {
     return static_cast<std::int64_t>(hash >> 1);
 }
 
-std::int64_t random_incarnation() {
-    std::uint64_t value = 0;
-    randombytes_buf(&value, sizeof value);
-    return static_cast<std::int64_t>(value >> 1);
-}
-
 refusal unknown_space(std::string const& key) {
     return refusal(errc::no_such_space, fmt::format("there is no space '{}'", key));
 }
 
 /// A space as the database has it.
 struct found_space {
-    std::int64_t space_id = 0;
-    std::int64_t incarnation = 0;
+    space_identity identity{};
     std::string format_name;
     std::size_t id_length = 0;
     space_options options;  ///< All but the format.
@@ -61,8 +61,8 @@ struct found_space {
 result<found_space> find_space(connection& c, std::string const& key) {
     enum column { key_bytes, incarnation, format, id_length, max_op_bytes, slice_factor, mode, max_future };
     found_space space;
-    space.space_id = space_id_of(key);
-    auto const found = c.execute(sql::find_space, parameters().bigint(space.space_id));
+    space.identity.space_id = space_id_of(key);
+    auto const found = c.execute(sql::find_space, parameters().bigint(space.identity.space_id));
     if (found.empty())
         return unknown_space(key);
     space.options.key = text_of(found.bytea(0, key_bytes));
@@ -70,7 +70,7 @@ result<found_space> find_space(connection& c, std::string const& key) {
         return refusal(errc::space_differs,
                        fmt::format("the names '{}' and '{}' have the same number; choose another", key,
                                    space.options.key));
-    space.incarnation = found.bigint(0, incarnation);
+    space.identity.incarnation = found.bigint(0, incarnation);
     space.format_name = found.text(0, format);
     space.id_length = static_cast<std::size_t>(found.bigint(0, id_length));
     space.options.max_op_bytes = static_cast<std::uint64_t>(found.bigint(0, max_op_bytes));
@@ -87,7 +87,7 @@ void create_space(connection& c, space_options const& options, std::function<arc
         parameters()
             .bigint(space_id_of(options.key))
             .bytea(bytes_of(options.key))
-            .bigint(random_incarnation())
+            .bigint(random_number())
             .text(options.format->name())
             .bigint(static_cast<std::int64_t>(options.format->id_length()))
             .bigint(static_cast<std::int64_t>(options.max_op_bytes))
@@ -135,6 +135,7 @@ postgres_database::postgres_database(database_options options) : options_(std::m
         postgres::detail::require_current_schema(*link, settings.schema);
         return link;
     };
+    delegate_ = std::make_unique<earliest_delegate>(connect);
     pool_ =
         std::make_unique<connection_pool>(options_.connections, options_.default_timeout, std::move(connect));
 }
@@ -165,8 +166,9 @@ boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> postgres_data
             fmt::format("the space '{}' has format {} with ids of {} bytes, which is not the one at hand",
                         key, found->format_name, found->id_length));
     }
-    co_return std::unique_ptr<postgres_op_store>(new postgres_op_store(
-        shared_from_this(), found->space_id, found->incarnation, std::move(found->options)));
+    co_return std::unique_ptr<postgres_op_store>(
+        new postgres_op_store(shared_from_this(), found->identity.space_id, found->identity.incarnation,
+                              std::move(found->options)));
 }
 
 boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> postgres_database::open_or_create_space(
@@ -189,8 +191,8 @@ boost::asio::awaitable<result<std::unique_ptr<postgres_op_store>>> postgres_data
         co_return found.error();
     if (auto const same = compare(*found, options); !same)
         co_return same.error();
-    co_return std::unique_ptr<postgres_op_store>(
-        new postgres_op_store(shared_from_this(), found->space_id, found->incarnation, std::move(options)));
+    co_return std::unique_ptr<postgres_op_store>(new postgres_op_store(
+        shared_from_this(), found->identity.space_id, found->identity.incarnation, std::move(options)));
 }
 
 boost::asio::awaitable<result<std::unique_ptr<postgres_peer_meta>>> postgres_database::open_peer_meta(
@@ -202,7 +204,7 @@ boost::asio::awaitable<result<std::unique_ptr<postgres_peer_meta>>> postgres_dat
     if (!found)
         co_return found.error();
     co_return std::unique_ptr<postgres_peer_meta>(
-        new postgres_peer_meta(shared_from_this(), found->space_id, found->incarnation));
+        new postgres_peer_meta(shared_from_this(), found->identity.space_id, found->identity.incarnation));
 }
 
 boost::asio::awaitable<std::vector<space_listing>> postgres_database::list_spaces(deadline until) {
@@ -231,18 +233,12 @@ boost::asio::awaitable<result<void>> postgres_database::drop_space(std::string k
         auto const space = find_space(c, key);
         if (!space)
             return space.error();
-        c.begin();
-        bool const exists = !c.execute(sql::lock_space_to_drop,
-                                       parameters().bigint(space->space_id).bigint(space->incarnation))
-                                 .empty();
-        if (exists) {
-            auto const id = parameters().bigint(space->space_id);
-            c.execute(sql::lock_fold, id);
-            c.execute(sql::drop_space, id);
-        }
-        c.commit();
-        if (!exists)
+        if (!lock_against_delegates(c, sql::lock_space_to_drop, space->identity, 0, [] { return true; }))
             return unknown_space(key);
+        auto const id = parameters().bigint(space->identity.space_id);
+        c.execute(sql::lock_fold, id);
+        c.execute(sql::drop_space, id);
+        c.commit();
         return {};
     };
     co_return co_await pool_->run<result<void>>(lane::write, until, std::move(work));

@@ -18,7 +18,8 @@ namespace opstore {
 
 namespace postgres::detail {
 class connection_pool;
-}
+class earliest_delegate;
+}  // namespace postgres::detail
 
 /// How to reach a database and how hard to use it.
 struct database_options {
@@ -26,7 +27,8 @@ struct database_options {
     std::string conninfo;
     /// The PostgreSQL schema that holds the tables: one word of letters, digits and underscores.
     std::string schema = "opstore";
-    /// Connections, each with a thread of its own. At least 2: one stays free of ingest, for reads.
+    /// Connections, each with a thread of its own. At least 2: one stays free of ingest, for reads. One more
+    /// is made where earliest ops are asked for often, by this process or by others that use a space.
     std::size_t connections = 4;
     /// For a call without a deadline of its own.
     std::chrono::milliseconds default_timeout{30'000};
@@ -127,7 +129,8 @@ private:
     explicit postgres_database(database_options options);
 
     database_options options_;
-    std::unique_ptr<postgres::detail::connection_pool> pool_;
+    std::unique_ptr<postgres::detail::earliest_delegate> delegate_;
+    std::unique_ptr<postgres::detail::connection_pool> pool_;  ///< Its jobs ask the delegate.
 
     friend class postgres_op_store;
     friend class postgres_peer_meta;

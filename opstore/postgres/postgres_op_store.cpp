@@ -2,6 +2,7 @@
 
 #include <opstore/admission.hpp>
 #include <opstore/postgres/detail/connection_pool.hpp>
+#include <opstore/postgres/detail/earliest_delegate.hpp>
 #include <opstore/postgres/detail/gossip_queries.hpp>
 #include <opstore/postgres/detail/ingest_queue.hpp>
 #include <opstore/postgres/detail/page_queries.hpp>
@@ -11,6 +12,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -87,8 +89,8 @@ postgres_op_store::postgres_op_store(std::shared_ptr<postgres_database> database
       space_id_(space_id),
       incarnation_(incarnation),
       options_(std::make_shared<space_options const>(std::move(options))),
-      ingest_(postgres::detail::ingest_queue::make(*database_->pool_, {space_id, incarnation},
-                                                   database_->options_.clock,
+      ingest_(postgres::detail::ingest_queue::make(*database_->pool_, *database_->delegate_,
+                                                   {space_id, incarnation}, database_->options_.clock,
                                                    database_->options_.group_commit)) {}
 
 postgres_op_store::~postgres_op_store() = default;
@@ -96,7 +98,7 @@ postgres_op_store::~postgres_op_store() = default;
 /// Runs query(connection, space) on the pool. Not a coroutine itself, so the query may be a temporary.
 template <class Query>
 auto postgres_op_store::run(lane l, deadline until, Query query) {
-    space_view const space{space_id_, incarnation_, options_->format->id_length(), options_->slice_factor};
+    space_view const space{{space_id_, incarnation_}, options_->format->id_length(), options_->slice_factor};
     using answer = decltype(query(std::declval<connection&>(), space));
     return database_->pool_->run<answer>(
         l, until, [space, query = std::move(query)](connection& c) { return query(c, space); });
@@ -174,8 +176,9 @@ boost::asio::awaitable<result<id_page>> postgres_op_store::retrieve_op_ids_bound
 
 boost::asio::awaitable<result<std::optional<arc::timestamp>>> postgres_op_store::earliest_timestamp_in_arc(
     arc::dht_arc arc, deadline until) {
-    return run(lane::read, until,
-               [arc](connection& c, space_view space) { return first_of(fetch_earliest(c, space, {arc})); });
+    std::vector<arc::dht_arc> one(1, arc);
+    auto answer = co_await earliest_timestamps_in_arcs(std::move(one), until);
+    co_return first_of(std::move(answer));
 }
 
 boost::asio::awaitable<result<void>> postgres_op_store::store_slice_hash(arc::dht_arc arc,
@@ -229,9 +232,18 @@ postgres_op_store::retrieve_slice_hashes_of_arcs(std::vector<arc::dht_arc> arcs,
 
 boost::asio::awaitable<result<std::vector<std::optional<arc::timestamp>>>>
 postgres_op_store::earliest_timestamps_in_arcs(std::vector<arc::dht_arc> arcs, deadline until) {
-    return run(lane::read, until, [arcs = std::move(arcs)](connection& c, space_view space) {
+    bool const is_late = until.at() && *until.at() <= deadline::clock::now();
+    if (auto known =
+            is_late ? std::nullopt : database_->delegate_->earliest({space_id_, incarnation_}, arcs)) {
+        // Not inline: who asks in a loop must not keep his executor from everybody else.
+        co_await boost::asio::post(boost::asio::use_awaitable);
+        co_return std::move(*known);
+    }
+    auto fetch = [arcs = std::move(arcs)](connection& c, space_view space) {
         return fetch_earliest(c, space, arcs);
-    });
+    };
+    auto answer = run(lane::read, until, std::move(fetch));
+    co_return co_await std::move(answer);
 }
 
 boost::asio::awaitable<result<std::vector<std::vector<sector_hash>>>> postgres_op_store::combined_hashes(

@@ -15,9 +15,10 @@ enum class lane;
 
 /// One space of a PostgreSQL database. Get one from postgres_database::open_space().
 ///
-/// Round trips: one for each method, but for pages and id lists longer than a statement should be, and two
-/// for the ids of regions. Ingest joins the calls that run at the same time into one transaction (see
-/// docs/design.md, "The path of an op").
+/// Round trips: one for each method, but for pages and id lists longer than a statement should be, two for
+/// the ids of regions, and none for earliest ops of whole sectors that are asked for often (see
+/// docs/design.md, "Earliest times in memory"). Ingest joins the calls that run at the same time into one
+/// transaction (see docs/design.md, "The path of an op").
 class postgres_op_store final : public op_store {
 public:
     ~postgres_op_store() override;

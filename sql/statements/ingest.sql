@@ -1,10 +1,12 @@
 -- Stores what is new of a batch: the whole of an ingest in one statement.
 -- Parameters: $1 space_id, $2 incarnation, $3 op_id[], $4 location[], $5 created_at[], $6 payload[] (parallel,
 --   no id twice), $7 their number, $8 clock in us
---   (array of none or one: else the server's), $9 writer, $10 batch.
+--   (array of none or one: else the server's), $9 writer, $10 batch, $11 a delegate of the space by whose times the
+--   batch has no op that is the first of its sector; 0: nobody says so.
 -- Rows: one (first_stored_at, fresh_ordinals): op i of the batch, from 0, has the stamp first_stored_at + i if it
---   is fresh; fresh_ordinals is null when all are. No row, and nothing stored: the space is gone, or somebody else
---   stored ops while the statement waited for the lock. Behind lock_space only the former can be.
+--   is fresh; fresh_ordinals is null when all are. No row, and nothing stored: the space is gone, somebody else
+--   stored ops while the statement waited for the lock, or delegates have to be asked first. Behind
+--   lock_against_delegates() none of them can be.
 -- Lock: the space's row, taken first (all else depends on `reserved`) and held to the commit: so stamps grow in
 --   commit order.
 -- No op twice: `fresh` looks into the statement's snapshot, which is older than the lock. Every ingest moves
@@ -21,6 +23,7 @@ WITH reserved AS (
     FROM space seen
     WHERE s.space_id = $1::bigint AND s.incarnation = $2::bigint
           AND seen.space_id = s.space_id AND seen.last_stored_at = s.last_stored_at
+          AND (s.delegates = '{}' OR $11::bigint = ANY (s.delegates))
     RETURNING s.last_stored_at - $7::bigint + 1 AS first_stored_at
 ), fresh AS (
     INSERT INTO op (space_id, location, created_at, stored_at, size, sector, op_id, payload)

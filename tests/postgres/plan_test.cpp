@@ -34,7 +34,8 @@ std::vector<expected_plan> expected_plans() {
     std::string const by_time = "op_by_sector_created_at";
     std::string const one = "ARRAY[1]::bigint[]", id = "ARRAY['\\x00']::bytea[]";
     return {
-        {sql::ingest, fmt::format("1, 1, {1}, {0}, {0}, {1}, 1, {0}, 1, 1", one, id), {by_id}},
+        {sql::ingest, fmt::format("1, 1, {1}, {0}, {0}, {1}, 1, {0}, 1, 1, 0", one, id), {by_id}},
+        {sql::is_earlier, fmt::format("1, {0}, {0}", one), {by_time}},
         {sql::missing, "1, 1, " + id, {by_id}},
         {sql::retrieve, "1, 1, " + id + ", 1", {by_id}},
         {sql::retrieve_bounded, "1, 1, " + id + ", 1, 1", {by_id}},

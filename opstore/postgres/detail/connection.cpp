@@ -5,14 +5,18 @@
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <sys/socket.h>
 #include <pqxx/pqxx>
 
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 namespace opstore::postgres::detail {
 namespace {
@@ -150,6 +154,24 @@ bool is_outcome_unknown(std::string_view sqlstate) {
     return sqlstate.starts_with("08") || sqlstate == "40000" || sqlstate == "40003";
 }
 
+/// Of the classes of SQLSTATE, the two that are no errors.
+bool is_warning(std::string_view sqlstate) {
+    return sqlstate.starts_with("00") || sqlstate.starts_with("01");
+}
+
+/// 0 if there is no such process, or it cannot be seen.
+pid_t parent_of(pid_t process) {
+    std::ifstream file(fmt::format("/proc/{}/stat", process));
+    // "pid (name) state parent ...", where a name may have spaces and brackets.
+    std::string const text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    auto const name_end = text.rfind(')');
+    std::istringstream behind(name_end == std::string::npos ? "" : text.substr(name_end + 1));
+    char state = 0;
+    pid_t parent = 0;
+    behind >> state >> parent;
+    return parent;
+}
+
 /// libpqxx connects, cancels and closes. Statements go to libpq by its handle: libpqxx 6 reads results as
 /// text only. Nothing here calls a function of libpqxx that would reconnect behind our back, without
 /// transaction, locks and prepared statements.
@@ -250,6 +272,7 @@ struct connection::session {
     session_link link;
     std::set<std::string> prepared;
     std::chrono::milliseconds timeout;
+    bool was_ended = false;  ///< The server said so, unasked; see listen().
 };
 
 connection::connection(connection_settings const& settings) {
@@ -308,6 +331,48 @@ void connection::set_statement_timeout(std::chrono::milliseconds timeout) {
         return;
     execute_text("set_statement_timeout", fmt::format("SET statement_timeout = {}", timeout.count()));
     session_->timeout = timeout;
+}
+
+int connection::server_version() const {
+    return PQserverVersion(session_->link.handle());
+}
+
+int connection::socket() const {
+    return PQsocket(session_->link.handle());
+}
+
+bool connection::shows_its_end_at_once() const {
+    // Only Unix-domain sockets know who listens.
+    ucred listener{};
+    socklen_t length = sizeof listener;
+    return ::getsockopt(socket(), SOL_SOCKET, SO_PEERCRED, &listener, &length) == 0 && listener.pid > 0 &&
+           listener.pid == parent_of(PQbackendPID(session_->link.handle()));
+}
+
+void connection::listen(std::string const& channel) {
+    // An error that no statement asked for is the last that a session says. libpq takes it for a notice.
+    auto const note = [](void* where, PGresult const* notice) noexcept {
+        char const* const sqlstate = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+        if (sqlstate && !is_warning(sqlstate))
+            static_cast<session*>(where)->was_ended = true;
+    };
+    PQsetNoticeReceiver(session_->link.handle(), note, session_.get());
+    execute_text("listen", fmt::format("LISTEN {}", channel));
+}
+
+std::vector<std::string> connection::notifications() {
+    constexpr char const* what = "notifications";
+    PGconn* const link = session_->link.handle();
+    if (PQconsumeInput(link) == 0)
+        throw lost(what, PQerrorMessage(link));
+    std::vector<std::string> channels;
+    while (PGnotify* const arrived = PQnotifies(link)) {
+        std::unique_ptr<PGnotify, decltype(&PQfreemem)> const owned(arrived, &PQfreemem);
+        channels.emplace_back(arrived->relname);
+    }
+    if (session_->was_ended)
+        throw lost(what, "the server ended the session");
+    return channels;
 }
 
 void connection::require_not_cancelled(char const* statement) const {

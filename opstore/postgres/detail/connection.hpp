@@ -88,6 +88,24 @@ public:
     /// 0: no limit. Sends something only if the session's value differs.
     void set_statement_timeout(std::chrono::milliseconds timeout);
 
+    /// 150018 is 15.18.
+    int server_version() const;
+
+    /// The session's socket, to wait for or to copy.
+    int socket() const;
+
+    /// Whether the server's end of the session can be read from the socket before the server lets go of what
+    /// the session holds: it is a Unix-domain socket, and the process behind it the server's. False also
+    /// where that cannot be seen: behind a pooler, or from another PID namespace.
+    bool shows_its_end_at_once() const;
+
+    /// From here on notifications() has what others send to the channel, a lower-case word.
+    void listen(std::string const& channel);
+    /// The channels of the notifications that have arrived since the last call; does not wait. Throws also if
+    /// the server has ended the session. What has arrived in full has then been returned or thrown, and what
+    /// has not makes the socket readable.
+    std::vector<std::string> notifications();
+
     /// Asks the server to end what this session is executing; between two statements it finds nothing to end,
     /// so the next one is refused here. From any thread; blocks for a connect.
     void cancel() noexcept;

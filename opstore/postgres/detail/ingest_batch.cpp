@@ -1,17 +1,21 @@
 #include <opstore/postgres/detail/ingest_batch.hpp>
 
+#include <arc/sector.hpp>
+#include <opstore/postgres/detail/delegates.hpp>
 #include <sql/statements.hpp>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 
 namespace opstore::postgres::detail {
 namespace {
 
-/// A statement that lost a race was for nothing, so where writers meet, each takes the lock first: that costs
-/// two round trips. Now and then one tries without, since the other may have gone.
-constexpr int batches_locked_after_a_race = 32;
+/// A statement that lost a race, or met delegates that it could not name, was for nothing. So who met others
+/// takes the lock first: that costs two round trips. Now and then one tries without, since they may have
+/// gone.
+constexpr int batches_locked_after_a_meeting = 32;
 
 }  // namespace
 
@@ -89,37 +93,56 @@ void ingest_batch::cut_into_statements() {
 }
 
 bool ingest_batch::store(connection& c, space_identity space, batch_writer& writer,
-                         std::optional<arc::timestamp> clock) {
+                         std::optional<arc::timestamp> clock, earliest_delegate& delegate) {
     if (first_batch_tried_ != 0)
         return store_after_doubt(c, space, writer, clock);
     first_batch_tried_ = writer.last_batch + 1;
-    return store_anew(c, space, writer, clock);
+    return store_anew(c, space, writer, clock, delegate);
 }
 
 bool ingest_batch::store_anew(connection& c, space_identity space, batch_writer& writer,
-                              std::optional<arc::timestamp> clock) {
+                              std::optional<arc::timestamp> clock, earliest_delegate& delegate) {
     ++writer.last_batch;
-    if (statements_.size() == 1 && writer.locks_ahead == 0) {
-        if (execute(c, statements_.front(), space, writer, clock))
-            return true;
-        writer.locks_ahead = batches_locked_after_a_race;
-    }
+    auto const known = delegate.compare(space, unique_);
+    bool const tries = statements_.size() == 1 && writer.locks_ahead == 0 && !known.earlier;
+    if (tries && execute(c, statements_.front(), space, writer, clock, known.delegate))
+        return true;
+    if (tries)
+        writer.locks_ahead = batches_locked_after_a_meeting;
     writer.locks_ahead = std::max(writer.locks_ahead - 1, 0);
-    c.begin();
-    if (c.execute(sql::lock_space, parameters().bigint(space.space_id).bigint(space.incarnation)).empty()) {
-        c.rollback();
+    auto const left = lock_against_delegates(c, sql::lock_space, space, known.delegate,
+                                             [&] { return known.earlier || is_earlier(c, space); });
+    if (!left)
         return false;
-    }
-    store_behind_lock(c, space, writer, clock);
+    store_behind_lock(c, space, writer, clock, *left);
     c.commit();
+    if (*left != 0 && *left != known.delegate)
+        delegate.join(space);
     return true;
+}
+
+bool ingest_batch::is_earlier(connection& c, space_identity space) const {
+    std::map<arc::sector_index, arc::timestamp> earliest;
+    for (admitted_op const* op : unique_) {
+        auto const [at, first] = earliest.emplace(arc::sector_of(op->location), op->created_at);
+        if (!first)
+            at->second = std::min(at->second, op->created_at);
+    }
+    std::vector<std::int64_t> sectors, created;
+    for (auto const& [sector, created_at] : earliest) {
+        sectors.push_back(sector);
+        created.push_back(arc::to_micros(created_at));
+    }
+    parameters ops;
+    ops.bigint(space.space_id).bigint_array(sectors).bigint_array(created);
+    return !c.execute(sql::is_earlier, ops).empty();
 }
 
 /// Ops that nobody can have stored in between must not be taken for duplicates because an answer was empty.
 void ingest_batch::store_behind_lock(connection& c, space_identity space, batch_writer const& writer,
-                                     std::optional<arc::timestamp> clock) {
+                                     std::optional<arc::timestamp> clock, std::int64_t delegate) {
     for (statement_range const range : statements_) {
-        if (!execute(c, range, space, writer, clock))
+        if (!execute(c, range, space, writer, clock, delegate))
             throw std::logic_error("ingest: nothing was stored although the space was locked");
     }
 }
@@ -130,23 +153,22 @@ void ingest_batch::store_behind_lock(connection& c, space_identity space, batch_
 bool ingest_batch::store_after_doubt(connection& c, space_identity space, batch_writer& writer,
                                      std::optional<arc::timestamp> clock) {
     ++writer.last_batch;
-    c.begin();
-    parameters identity;
-    identity.bigint(space.space_id).bigint(space.incarnation);
-    if (c.execute(sql::lock_space, identity).empty()) {
-        c.rollback();
+    // If it was committed, none of its ops is the first of its sector any more.
+    auto const left =
+        lock_against_delegates(c, sql::lock_space, space, 0, [&] { return is_earlier(c, space); });
+    if (!left)
         return false;
-    }
     if (auto added = find_committed(c, space, {writer.id, first_batch_tried_}))
         note_fresh_by_id(std::move(*added));
     else
-        store_behind_lock(c, space, writer, clock);
+        store_behind_lock(c, space, writer, clock, *left);
     c.commit();
     return true;
 }
 
 bool ingest_batch::execute(connection& c, statement_range range, space_identity space,
-                           batch_writer const& writer, std::optional<arc::timestamp> clock) {
+                           batch_writer const& writer, std::optional<arc::timestamp> clock,
+                           std::int64_t delegate) {
     std::size_t const count = range.end - range.begin;
     std::size_t id_bytes = 0, payload_bytes = 0;
     for (std::size_t i = range.begin; i < range.end; ++i) {
@@ -173,7 +195,8 @@ bool ingest_batch::execute(connection& c, statement_range range, space_identity 
         .bigint(static_cast<std::int64_t>(count))
         .optional_bigint(clock ? std::optional(arc::to_micros(*clock)) : std::nullopt)
         .bigint(writer.id)
-        .bigint(writer.last_batch);
+        .bigint(writer.last_batch)
+        .bigint(delegate);
     auto const answer = c.execute(sql::ingest, values);
     if (answer.empty())
         return false;

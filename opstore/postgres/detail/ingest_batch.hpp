@@ -3,6 +3,7 @@
 #include <opstore/admission.hpp>
 #include <opstore/op_store.hpp>
 #include <opstore/postgres/detail/connection.hpp>
+#include <opstore/postgres/detail/earliest_delegate.hpp>
 #include <opstore/postgres/detail/query_parts.hpp>
 
 #include <cstddef>
@@ -18,7 +19,7 @@ namespace opstore::postgres::detail {
 struct batch_writer {
     std::int64_t id;
     std::int64_t last_batch = 0;
-    /// So many more batches lock the space first: another writer was met.
+    /// So many more batches lock the space first: another writer was met, or a delegate that is not ours.
     int locks_ahead = 0;
 };
 
@@ -47,9 +48,9 @@ public:
 
     /// Stores the batch. May be called again after it threw, on another connection: it then finds out first
     /// whether the attempt before was committed, behind the lock of the space, and repeats it if not.
-    /// False: the space is gone, nothing was stored.
-    bool store(connection& c, space_identity space, batch_writer& writer,
-               std::optional<arc::timestamp> clock);
+    /// `delegate` is this process's own. False: the space is gone, nothing was stored.
+    bool store(connection& c, space_identity space, batch_writer& writer, std::optional<arc::timestamp> clock,
+               earliest_delegate& delegate);
 
     /// Ops that store() added to the space. Precondition as below.
     std::size_t fresh_count() const;
@@ -65,14 +66,17 @@ private:
     void find_unique_ops();
     void cut_into_statements();
     bool store_anew(connection& c, space_identity space, batch_writer& writer,
-                    std::optional<arc::timestamp> clock);
+                    std::optional<arc::timestamp> clock, earliest_delegate& delegate);
     bool store_after_doubt(connection& c, space_identity space, batch_writer& writer,
                            std::optional<arc::timestamp> clock);
     void store_behind_lock(connection& c, space_identity space, batch_writer const& writer,
-                           std::optional<arc::timestamp> clock);
-    /// False: the space is gone, or another writer came between; behind lock_space neither can be.
+                           std::optional<arc::timestamp> clock, std::int64_t delegate);
+    /// Whether an op would be the first of its sector.
+    bool is_earlier(connection& c, space_identity space) const;
+    /// False: the space is gone, another writer came between, or it has delegates and `delegate` is none of
+    /// them; behind lock_against_delegates() none of this can be.
     bool execute(connection& c, statement_range range, space_identity space, batch_writer const& writer,
-                 std::optional<arc::timestamp> clock);
+                 std::optional<arc::timestamp> clock, std::int64_t delegate);
     void note_fresh(rows const& answer, statement_range range);
     void note_fresh_by_id(std::vector<op_id> added);
 

@@ -1,8 +1,7 @@
 #include <opstore/postgres/detail/ingest_queue.hpp>
 
+#include <opstore/postgres/detail/random_number.hpp>
 #include <sql/statements.hpp>
-
-#include <sodium.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,12 +9,6 @@
 
 namespace opstore::postgres::detail {
 namespace {
-
-std::int64_t random_positive() {
-    std::uint64_t value = 0;
-    randombytes_buf(&value, sizeof value);
-    return static_cast<std::int64_t>(value >> 1);
-}
 
 constexpr char const* stored_or_not = "; whether the ops were stored is in doubt";
 
@@ -88,7 +81,7 @@ public:
             batch_.emplace(admissions());
         bool const doubt_before = doubt_.exchange(true);
         try {
-            space_exists_ = batch_->store(c, queue_->space_, writer_, now);
+            space_exists_ = batch_->store(c, queue_->space_, writer_, now, queue_->delegate_);
         } catch (store_error const& e) {
             // The server itself said no: then nothing happened. All else may have happened.
             doubt_ = doubt_before || e.commit_in_doubt() || e.retryable();
@@ -114,7 +107,7 @@ public:
     /// touched here; and the writer's number of batches may be ahead of what is known here, so the writer is
     /// not reused.
     void fail(std::exception_ptr error) override {
-        batch_writer const fresh_writer{random_positive()};
+        batch_writer const fresh_writer{random_number()};
         // An error that was decided while run() had not begun to store, but may yet, says so itself.
         bool const doubt = doubt_ || is_in_doubt(error);
         if (doubt)
@@ -146,17 +139,19 @@ private:
     std::atomic<bool> doubt_{false};
 };
 
-ingest_queue::ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
-                           bool group_commit)
-    : pool_(pool), space_(space), clock_(std::move(clock)), group_commit_(group_commit) {
+ingest_queue::ingest_queue(connection_pool& pool, earliest_delegate& delegate, space_identity space,
+                           std::function<arc::timestamp()> clock, bool group_commit)
+    : pool_(pool), delegate_(delegate), space_(space), clock_(std::move(clock)), group_commit_(group_commit) {
     std::size_t const writers = group_commit ? 1 : pool.write_connections();
     for (std::size_t i = 0; i < writers; ++i)
-        idle_writers_.push_back(batch_writer{random_positive()});
+        idle_writers_.push_back(batch_writer{random_number()});
 }
 
-std::shared_ptr<ingest_queue> ingest_queue::make(connection_pool& pool, space_identity space,
-                                                 std::function<arc::timestamp()> clock, bool group_commit) {
-    std::shared_ptr<ingest_queue> const queue(new ingest_queue(pool, space, std::move(clock), group_commit));
+std::shared_ptr<ingest_queue> ingest_queue::make(connection_pool& pool, earliest_delegate& delegate,
+                                                 space_identity space, std::function<arc::timestamp()> clock,
+                                                 bool group_commit) {
+    std::shared_ptr<ingest_queue> const queue(
+        new ingest_queue(pool, delegate, space, std::move(clock), group_commit));
     auto caught_up = [weak = std::weak_ptr<ingest_queue>(queue)] {
         if (auto const waiting = weak.lock())
             waiting->flush_waiting();

@@ -39,11 +39,12 @@ public:
     static constexpr std::size_t unclaimed_ops_max = 65'536;
     static constexpr std::size_t doubtful_batches_max = 64;
 
-    /// `clock` may be empty: then the server's. The pool must outlive all calls. Without group commit each
-    /// call has a transaction of its own, as many at once as the pool lets write. The tail is folded behind
-    /// the commits, and ingest waits for that where it cannot keep up.
-    static std::shared_ptr<ingest_queue> make(connection_pool& pool, space_identity space,
-                                              std::function<arc::timestamp()> clock, bool group_commit);
+    /// `clock` may be empty: then the server's. Pool and delegate must outlive all calls. Without group
+    /// commit each call has a transaction of its own, as many at once as the pool lets write. The tail is
+    /// folded behind the commits, and ingest waits for that where it cannot keep up.
+    static std::shared_ptr<ingest_queue> make(connection_pool& pool, earliest_delegate& delegate,
+                                              space_identity space, std::function<arc::timestamp()> clock,
+                                              bool group_commit);
     ~ingest_queue();
 
     /// op_store::process_incoming_ops() behind the admission. Precondition: it admitted at least one op.
@@ -60,8 +61,8 @@ private:
         job::clock::time_point ended;  ///< By then, one way or the other.
     };
 
-    ingest_queue(connection_pool& pool, space_identity space, std::function<arc::timestamp()> clock,
-                 bool group_commit);
+    ingest_queue(connection_pool& pool, earliest_delegate& delegate, space_identity space,
+                 std::function<arc::timestamp()> clock, bool group_commit);
 
     void enqueue(std::shared_ptr<call> const& c);
     withdrawal withdraw(call& c);
@@ -86,6 +87,7 @@ private:
     bool must_prune_marks();
 
     connection_pool& pool_;
+    earliest_delegate& delegate_;
     space_identity const space_;
     std::function<arc::timestamp()> const clock_;
     bool const group_commit_;

@@ -1,5 +1,6 @@
 #include <opstore/postgres/detail/queries.hpp>
 
+#include <opstore/postgres/detail/delegates.hpp>
 #include <sql/statements.hpp>
 
 #include <fmt/format.h>
@@ -220,7 +221,7 @@ result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::v
     return missing;
 }
 
-result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c, space_view space,
+result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c, space_identity space,
                                                                   std::vector<arc::dht_arc> const& arcs) {
     piece_arrays pieces;
     for (std::size_t i = 0; i < arcs.size(); ++i)
@@ -392,10 +393,10 @@ result<seal_report> seal_slices(connection& c, space_view space, arc::timestamp 
         c.rollback();
         return space_is_gone();
     }
-    auto const present = clock ? clock() : arc::from_micros(locked.bigint(0, 2));
+    auto const present = clock ? clock() : arc::from_micros(locked.bigint(0, 3));
     auto const due = arc::full_slice_count(std::min(now, present), space.slice_factor);
     seal_report report;
-    report.full_slices = static_cast<std::uint64_t>(locked.bigint(0, 0));
+    report.full_slices = static_cast<std::uint64_t>(locked.bigint(0, 1));
     c.execute(sql::lock_fold, parameters().bigint(space.space_id));
     fold_all(c, space);
     if (due > report.full_slices) {
@@ -430,12 +431,9 @@ result<verify_report> verify_space(connection& c, space_view space) {
 result<verify_report> repair_space(connection& c, space_view space) {
     verify_report report;
     parameters const id = parameters().bigint(space.space_id);
-    c.begin();
-    auto const locked = c.execute(sql::lock_space, of_space(space));
-    if (locked.empty()) {
-        c.rollback();
+    // What is mended may be where an op lies.
+    if (!lock_against_delegates(c, sql::lock_space, space, 0, [] { return true; }))
         return space_is_gone();
-    }
     c.execute(sql::lock_fold, id);
     c.execute_text("allow_scans", allow_scans);
     compare_totals(c, space, report);

@@ -17,7 +17,7 @@ result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc a
 result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::vector<op_id> const& ids);
 /// Precondition: all of the space's id length.
 result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::vector<op_id> const& ids);
-result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c, space_view space,
+result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c, space_identity space,
                                                                   std::vector<arc::dht_arc> const& arcs);
 
 /// A repeat overwrites with the same hash.

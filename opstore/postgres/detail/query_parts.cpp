@@ -25,7 +25,7 @@ store_error wrong_length(std::size_t id_length) {
 
 }  // namespace
 
-parameters of_space(space_view space) {
+parameters of_space(space_identity space) {
     parameters values;
     values.bigint(space.space_id).bigint(space.incarnation);
     return values;

@@ -23,9 +23,7 @@ struct space_identity {
 };
 
 /// One space, as the statements need it.
-struct space_view {
-    std::int64_t space_id;
-    std::int64_t incarnation;
+struct space_view : space_identity {
     std::size_t id_length;
     int slice_factor;
 };
@@ -37,7 +35,7 @@ inline constexpr std::int64_t result_bytes_max = 32 << 20;
 
 /// The first parameters of every statement about a space: of a space that was dropped, and perhaps made anew,
 /// it finds nothing.
-parameters of_space(space_view space);
+parameters of_space(space_identity space);
 
 inline constexpr std::int64_t fold_ops_max = 16'384;
 
