@@ -30,6 +30,10 @@ constexpr std::chrono::milliseconds heartbeat = earliest_delegate::silence_max /
 /// After a failure that passes, and after one that will not pass by itself, such as a missing privilege.
 constexpr std::chrono::seconds short_pause{1};
 constexpr std::chrono::seconds long_pause{600};
+/// For a row that writers hold nearly all the time. Recalls of other spaces wait meanwhile, so it is not
+/// long.
+constexpr int lock_tries_max = 5;
+constexpr std::chrono::milliseconds lock_pause{2};
 /// Spaces that were asked for and are not remembered.
 constexpr std::size_t demands_max = 1024;
 
@@ -200,13 +204,14 @@ void earliest_delegate::serve(std::vector<space_identity> const& wanted) {
     if (!session_ && (wanted.empty() || !open_session()))
         return;
     stop_where_recalled();
-    for (space_identity const& space : wanted)
+    for (space_identity const& space : wanted) {
         remember(space);
+        stop_where_recalled();
+    }
     forget_unused();
     if (clock::now() - last_heard_ >= heartbeat)
         keep_alive();
-    // A statement may have brought more along, which the socket does not show any more. Each turn stops being
-    // one delegate at least.
+    // A statement may have brought more along, which the socket does not show any more.
     while (stop_where_recalled()) {
     }
     if (remembered_.empty() && clock::now() - last_remembered_ > unused_max)
@@ -216,8 +221,7 @@ void earliest_delegate::serve(std::vector<space_identity> const& wanted) {
 /// False: not with this server, or not by this user.
 bool earliest_delegate::open_session() {
     auto made = connect_();
-    if (!made->shows_its_end_at_once() || made->server_version() < server_version_min ||
-        !made->execute(sql::may_delegate).boolean(0, 0)) {
+    if (!made->shows_its_end_at_once() || made->server_version() < server_version_min) {
         give_up(long_pause);
         return false;
     }
@@ -230,10 +234,15 @@ bool earliest_delegate::open_session() {
             ::shutdown(socket_->native_handle(), SHUT_RDWR);
     }
     session_->set_statement_timeout(silence_max);
-    // What is lost in a crash of the server is over with it.
-    session_->execute_text(
-        "set_idle_session_timeout",
-        fmt::format("SET idle_session_timeout = '{}s'; SET synchronous_commit = off", silence_max.count()));
+    // What is lost in a crash of the server is over with it: no commit of this session has to be durable.
+    session_->execute_text("set_delegate", fmt::format("SET idle_session_timeout = '{0}s';"
+                                                       "SET idle_in_transaction_session_timeout = '{0}s';"
+                                                       "SET synchronous_commit = off",
+                                                       silence_max.count()));
+    if (!session_->execute(sql::may_delegate).boolean(0, 0)) {
+        give_up(long_pause);
+        return false;
+    }
     last_heard_ = last_remembered_ = clock::now();
     return true;
 }
@@ -274,7 +283,15 @@ std::unique_ptr<earliest_delegate::times const> earliest_delegate::become_delega
     session_->listen(fmt::format("{}{}", channel, number));
     session_->execute(sql::lock_delegate, parameters().bigint(number));
     // Here too the dead are sorted out: there may be nobody who stores ops.
-    if (!lock_against_delegates(*session_, sql::try_lock_space, space, 0, [] { return false; }))
+    auto const try_lock = [&] {
+        return lock_against_delegates(*session_, sql::try_lock_space, space, 0, [] { return false; });
+    };
+    bool locked = try_lock().has_value();
+    for (int i = 1; i < lock_tries_max && !locked; ++i) {
+        std::this_thread::sleep_for(lock_pause);
+        locked = try_lock().has_value();
+    }
+    if (!locked)
         return nullptr;
     session_->execute(sql::add_delegate, parameters().bigint(space.space_id).bigint(number));
     session_->commit();

@@ -41,8 +41,9 @@ public:
     using times = std::array<std::optional<arc::timestamp>, arc::sector_count>;
     using connect_function = std::function<std::unique_ptr<connection>()>;
 
-    /// The server ends its session if it has not been heard for so long; so a process that was stopped holds
-    /// up an ingest no longer. A statement of the session takes no longer either.
+    /// The server ends its session if it has not been heard for so long, inside a transaction too; so a
+    /// process that was stopped holds up an ingest no longer. Nor does a statement of the session take
+    /// longer.
     static constexpr std::chrono::seconds silence_max{5};
     /// So many questions within so short a time are worth a session.
     static constexpr int questions_min = 8;
@@ -56,7 +57,8 @@ public:
     static constexpr std::size_t spaces_max = 256;
 
     explicit earliest_delegate(connect_function connect);
-    /// Waits for a connect that is under way; for a server that hangs otherwise, it does not.
+    /// Waits for a connect that is under way, the look at the schema included; for a server that hangs
+    /// otherwise, it does not.
     ~earliest_delegate();
 
     earliest_delegate(earliest_delegate const&) = delete;
