@@ -3,6 +3,7 @@
 // processes have them, against a model; and a lock on the table of ops, so that only memory can answer.
 #include <arc/sector.hpp>
 #include <opstore/postgres/detail/connection.hpp>
+#include <opstore/postgres/detail/earliest_delegate.hpp>
 #include <sql/statements.hpp>
 #include <tests/postgres/asked_times.hpp>
 #include <tests/postgres/cutting_proxy.hpp>
@@ -59,9 +60,8 @@ incoming_op op_at(arc::sector_index sector, arc::timestamp created_at) {
 }
 
 void store_op(op_store& store, arc::sector_index sector, std::int64_t micros) {
-    auto op = op_at(sector, arc::from_micros(micros));
     std::vector<incoming_op> batch;
-    batch.push_back(std::move(op));
+    batch.push_back(op_at(sector, arc::from_micros(micros)));
     CHECK(run(store.process_incoming_ops(std::move(batch))).value().newly_stored.size() == 1);
 }
 
@@ -90,14 +90,14 @@ int named_delegates(std::string const& space) {
 }
 
 /// Whether it answers while the server cannot. Twice, since for a moment of each second the server is asked.
-bool answers_from_memory(op_store& store, arc::dht_arc arc = arc::sector_arc(0)) {
+bool answers_from_memory(op_store& store) {
     connection holder(test_session());
     holder.begin();
     holder.execute_text("hold", "LOCK TABLE op IN ACCESS EXCLUSIVE MODE");
     bool answered = false;
     for (int i = 0; i < 2 && !answered; ++i) {
         try {
-            ask(store, arc, deadline::after(300ms));
+            ask(store, arc::sector_arc(0), deadline::after(300ms));
             answered = true;
         } catch (store_error const& e) {
             CHECK(e.code() == errc::timed_out);
@@ -197,7 +197,9 @@ struct silent_delegate {
     connection session{test_session()};
 
     explicit silent_delegate(std::string const& space) {
-        session.execute_text("timeout", "SET idle_session_timeout = '5s'");
+        session.execute_text("timeout",
+                             fmt::format("SET idle_session_timeout = '{}s'",
+                                         postgres::detail::earliest_delegate::silence_max.count()));
         constexpr std::int64_t number = 4711;
         session.execute(sql::lock_delegate, parameters().bigint(number));
         auto const id =
