@@ -3,6 +3,7 @@
 #include <opstore/postgres/detail/connection_pool.hpp>
 #include <opstore/postgres/detail/delegates.hpp>
 #include <opstore/postgres/detail/earliest_delegate.hpp>
+#include <opstore/postgres/detail/held_ids.hpp>
 #include <opstore/postgres/detail/random_number.hpp>
 #include <opstore/postgres/detail/schema.hpp>
 #include <sql/statements.hpp>
@@ -123,7 +124,9 @@ result<void> compare(found_space const& space, space_options const& wanted) {
 
 }  // namespace
 
-postgres_database::postgres_database(database_options options) : options_(std::move(options)) {
+postgres_database::postgres_database(database_options options)
+    : options_(std::move(options)),
+      id_allowance_(std::make_shared<postgres::detail::id_allowance>(options_.remembered_ids_max)) {
     if (sodium_init() < 0)
         throw std::runtime_error("libsodium cannot be initialised");
     postgres::detail::connection_settings settings;

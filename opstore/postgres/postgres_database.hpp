@@ -19,6 +19,7 @@ namespace opstore {
 namespace postgres::detail {
 class connection_pool;
 class earliest_delegate;
+class id_allowance;
 }  // namespace postgres::detail
 
 /// How to reach a database and how hard to use it.
@@ -35,6 +36,9 @@ struct database_options {
     /// The wall clock of stored_at; empty: the server's, which all writers share. Tests and simulators own
     /// time.
     std::function<arc::timestamp()> clock;
+    /// Held ids that may be remembered, by all spaces together, where ids are filtered often; each takes up to
+    /// 30 bytes. A space that would need more asks the server for each id. 0: none are.
+    std::size_t remembered_ids_max = 4'000'000;
     /// Concurrent ingests of one space share a transaction. Off only to measure what that is worth.
     bool group_commit = true;
 
@@ -129,6 +133,7 @@ private:
     explicit postgres_database(database_options options);
 
     database_options options_;
+    std::shared_ptr<postgres::detail::id_allowance> id_allowance_;
     std::unique_ptr<postgres::detail::earliest_delegate> delegate_;
     std::unique_ptr<postgres::detail::connection_pool> pool_;  ///< Its jobs ask the delegate.
 

@@ -9,6 +9,7 @@ namespace opstore {
 class postgres_database;
 
 namespace postgres::detail {
+class held_ids;
 class ingest_queue;
 enum class lane;
 }  // namespace postgres::detail
@@ -17,7 +18,8 @@ enum class lane;
 ///
 /// Round trips: one for each method, but for pages and id lists longer than a statement should be, two for
 /// the ids of regions, and none for earliest ops of whole sectors that are asked for often (see
-/// docs/design.md, "Earliest times in memory"). Ingest joins the calls that run at the same time into one
+/// docs/design.md, "Earliest times in memory"). Which ids are held is remembered, where that is asked often (see there,
+/// "Held ids in memory"). Ingest joins the calls that run at the same time into one
 /// transaction (see docs/design.md, "The path of an op").
 class postgres_op_store final : public op_store {
 public:
@@ -98,6 +100,7 @@ private:
     std::int64_t incarnation_;
     std::shared_ptr<space_options const> options_;  ///< Shared with jobs that outlive a cancelled call.
     std::shared_ptr<postgres::detail::ingest_queue> ingest_;
+    std::shared_ptr<postgres::detail::held_ids> held_;  ///< As the options.
 };
 
 }  // namespace opstore

@@ -19,6 +19,7 @@ struct space_set_up {
     std::string schema = "opstore";
     slice_mode slices = slice_mode::store;
     bool group_commit = true;
+    bool remembers_ids = true;
 
     space_set_up() = default;
 };

@@ -168,8 +168,8 @@ void ask_earliest_of_all(stage& s, std::uint64_t scale) {
     s.out().add_growth(question, scale, seconds[0]);
 }
 
-void ask_filter(stage& s, std::uint64_t scale) {
-    auto const seconds = compare<std::vector<op_id>>(
+std::vector<double> compare_filter(stage& s, op_store& store) {
+    return compare<std::vector<op_id>>(
         s, filter_calls,
         [&](random_source& random) {
             std::vector<op_id> ids;
@@ -183,13 +183,28 @@ void ask_filter(stage& s, std::uint64_t scale) {
         },
         [&](std::vector<op_id> const& ids) -> asio::awaitable<std::size_t> {
             auto copy = ids;
-            auto const missing = co_await s.store().filter_out_existing_ops(std::move(copy));
+            auto const missing = co_await store.filter_out_existing_ops(std::move(copy));
             co_return missing.value().size();
         },
         [&](std::vector<op_id> const& ids) { return s.sqlite().filter(ids).size(); });
+}
+
+/// Once the store has been asked for as many ids as it holds, it remembers which they are.
+void ask_filter(stage& s, std::uint64_t scale) {
+    for (std::uint64_t asked = 0; asked <= s.resident(); asked += filter_ids) {
+        std::vector<op_id> ids(filter_ids, make_op(0).id);
+        run(s.store().filter_out_existing_ops(std::move(ids))).value();
+    }
+    auto const seconds = compare_filter(s, s.store());
     auto const* const question = "which of 10 000 ids are missing";
     s.out().add_time(question, scale, seconds[0], "SQLite", seconds[1], at_par);
     s.out().add_growth(question, scale, seconds[0]);
+    space_set_up forgetful;
+    forgetful.remembers_ids = false;
+    auto const by_server = compare_filter(s, *open_space(s.server().conninfo(), forgetful));
+    s.out().add_note(fmt::format(
+        "filter at {} ops: where the store does not remember which ids are held it takes {:.3} ms, ratio {:.2f}",
+        scale, by_server[0] * 1000, by_server[1] / by_server[0]));
 }
 
 void ask_retrieve(stage& s, std::uint64_t scale) {
