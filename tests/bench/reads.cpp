@@ -202,9 +202,10 @@ void ask_filter(stage& s, std::uint64_t scale) {
     space_set_up forgetful;
     forgetful.remembers_ids = false;
     auto const by_server = compare_filter(s, *open_space(s.server().conninfo(), forgetful));
-    s.out().add_note(fmt::format(
-        "filter at {} ops: where the store does not remember which ids are held it takes {:.3} ms, ratio {:.2f}",
-        scale, by_server[0] * 1000, by_server[1] / by_server[0]));
+    s.out().add_note(
+        fmt::format("filter at {} ops: where the store does not remember which ids are held it takes {:.3} "
+                    "ms, ratio {:.2f}",
+                    scale, by_server[0] * 1000, by_server[1] / by_server[0]));
 }
 
 void ask_retrieve(stage& s, std::uint64_t scale) {

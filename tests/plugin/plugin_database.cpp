@@ -80,6 +80,8 @@ plugin_database::plugin_database(database_options const& where, std::optional<ma
         options.clock = read_clock;
         options.clock_context = &*clock_;
     }
+    std::uint64_t const remembered_ids_max = where.remembered_ids_max;
+    options.remembered_ids_max = &remembered_ids_max;
     opstore_failure failure{};
     failure.struct_size = sizeof failure;
     handle_ = plugin_library().create_database(&options, &failure);

@@ -17,7 +17,8 @@ namespace opstore::testing {
 /// Thread safety: every method from any thread at once.
 class plugin_database {
 public:
-    /// Of `where` its conninfo, schema, connections and default time-out. Throws what connecting ends with.
+    /// Of `where` its conninfo, schema, connections, default time-out and remembered_ids_max. Throws what
+    /// connecting ends with.
     static std::shared_ptr<plugin_database> connect(database_options const& where,
                                                     std::optional<manual_clock> clock = std::nullopt);
     ~plugin_database();

@@ -43,6 +43,7 @@ std::vector<expected_plan> expected_plans() {
         {sql::page_full, "1, 1, 1, 1, 1", {by_stamp}},
         {sql::page_tail, "1, 1, 1, 1, 1, 1", {by_stamp}},
         {sql::tail, "1, 1, 1, 1", {by_stamp}},
+        {sql::ids_since, "1, 1, 1, 1", {by_stamp}},
         {sql::fold, "1, 1, 1", {by_stamp}},
         {sql::page_sectors, fmt::format("1, 1, 1, 1, 1, {0}, {0}, {0}, 1", one), {}},
         {sql::slice_hash, "1, 1, 1, 1, 1", {by_stamp}},

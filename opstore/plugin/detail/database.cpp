@@ -71,6 +71,8 @@ host_options read_database_options(opstore_database_options const* given) {
             return arc::from_micros(clock(context));
         };
     }
+    if (c.remembered_ids_max)
+        options.database.remembered_ids_max = *c.remembered_ids_max;
     return options;
 }
 

@@ -48,9 +48,12 @@ result<std::optional<std::vector<op_id>>> held_ids::missing(connection& c, space
         if (!found)
             return space_is_gone();
         switch (learn(*what, *found)) {
-            case outcome::all_known: return look_up(what->generation, ids);
-            case outcome::of_no_use: return std::nullopt;
-            case outcome::some_left: left -= what->ids_max;
+            case outcome::all_known:
+                return look_up(what->generation, ids);
+            case outcome::of_no_use:
+                return std::nullopt;
+            case outcome::some_left:
+                left -= what->ids_max;
         }
     }
     return std::nullopt;
@@ -67,8 +70,7 @@ std::optional<held_ids::reading> held_ids::next_reading(std::size_t ids_max) con
 std::optional<held_ids::page> held_ids::read(connection& c, space_view space, reading const& what) const {
     enum column { watermark, op_count, op_ids, number, last_stamp };
     auto const found = c.execute(
-        sql::ids_since,
-        of_space(space).bigint(what.start).bigint(static_cast<std::int64_t>(what.ids_max)));
+        sql::ids_since, of_space(space).bigint(what.start).bigint(static_cast<std::int64_t>(what.ids_max)));
     if (found.empty())
         return std::nullopt;
     page p;
@@ -77,7 +79,8 @@ std::optional<held_ids::page> held_ids::read(connection& c, space_view space, re
     if (found.is_null(0, op_ids))
         return p;
     std::vector<op_id> ids;
-    append_ids(ids, found.bytea(0, op_ids), space.id_length, static_cast<std::size_t>(found.bigint(0, number)));
+    append_ids(ids, found.bytea(0, op_ids), space.id_length,
+               static_cast<std::size_t>(found.bigint(0, number)));
     p.ids.reserve(ids.size());
     for (op_id const& id : ids)
         p.ids.push_back(key_.of(id.bytes()));

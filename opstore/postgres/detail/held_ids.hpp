@@ -43,9 +43,9 @@ private:
 /// committed before the question, by whomever. The statement tells the number of ops too; where it is not
 /// that of the ids, somebody has removed or added ops by hand, and all is forgotten.
 ///
-/// Ids are read as questions come: for each id that is asked for, one may be read, which costs the server less
-/// than to look one up. So where remembering never pays, it costs no more than asking does; and no question reads
-/// many more ids than it asks for.
+/// Ids are read as questions come: for each id that is asked for, one may be read, which costs the server
+/// less than to look one up. So where remembering never pays, it costs no more than asking does; and no
+/// question reads many more ids than it asks for.
 ///
 /// Thread safety: every method from any thread.
 class held_ids {
@@ -66,8 +66,8 @@ public:
     /// Notes that so many ids are asked for. Whether missing() may know; otherwise it would only cost time.
     bool expects(std::size_t ids);
 
-    /// Those of the ids that are not held, in their order; nothing: ask the server. A repeat goes on where the
-    /// one before ended. Refusal: no_such_space.
+    /// Those of the ids that are not held, in their order; nothing: ask the server. A repeat goes on where
+    /// the one before ended. Refusal: no_such_space.
     result<std::optional<std::vector<op_id>>> missing(connection& c, space_view space,
                                                       std::vector<op_id> const& ids);
 
@@ -77,7 +77,7 @@ private:
     struct memory {
         id_set ids;
         std::int64_t next = first_stamp;  ///< `ids` has all with stamps below it.
-        bool complete = false;  ///< When it was last read, nothing was left.
+        bool complete = false;            ///< When it was last read, nothing was left.
     };
 
     struct reading {

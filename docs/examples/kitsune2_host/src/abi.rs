@@ -121,6 +121,7 @@ pub struct DatabaseOptions {
     pub default_timeout_ms: u32,
     pub clock: Option<unsafe extern "C" fn(*mut c_void) -> i64>,
     pub clock_context: *mut c_void,
+    pub remembered_ids_max: *const u64,
 }
 
 #[repr(C)]

@@ -71,6 +71,7 @@ impl Database {
             default_timeout_ms: 0,
             clock: None,
             clock_context: std::ptr::null_mut(),
+            remembered_ids_max: std::ptr::null(),
         };
         let mut failure: abi::Failure = unsafe { std::mem::zeroed() };
         failure.struct_size = size_of::<abi::Failure>() as u32;

@@ -43,7 +43,7 @@ fn values(c: &mut String) {
     });
     same!(c, DatabaseOptions, "opstore_database_options", {
         struct_size, migrate, conninfo, embedded_home, schema, connections, callback_threads,
-        default_timeout_ms, clock, clock_context
+        default_timeout_ms, clock, clock_context, remembered_ids_max
     });
     same!(c, SpaceOptions, "opstore_space_options", {
         struct_size, must_exist, key, built_in_format, format, max_op_bytes, slice_factor, slices,
