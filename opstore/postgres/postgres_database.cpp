@@ -126,7 +126,7 @@ result<void> compare(found_space const& space, space_options const& wanted) {
 
 postgres_database::postgres_database(database_options options)
     : options_(std::move(options)),
-      id_allowance_(std::make_shared<postgres::detail::id_allowance>(options_.remembered_ids_max)) {
+      held_ids_(std::make_unique<postgres::detail::held_ids_of_spaces>(options_.remembered_ids_max)) {
     if (sodium_init() < 0)
         throw std::runtime_error("libsodium cannot be initialised");
     postgres::detail::connection_settings settings;

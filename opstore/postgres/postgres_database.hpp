@@ -19,7 +19,7 @@ namespace opstore {
 namespace postgres::detail {
 class connection_pool;
 class earliest_delegate;
-class id_allowance;
+class held_ids_of_spaces;
 }  // namespace postgres::detail
 
 /// How to reach a database and how hard to use it.
@@ -133,7 +133,7 @@ private:
     explicit postgres_database(database_options options);
 
     database_options options_;
-    std::shared_ptr<postgres::detail::id_allowance> id_allowance_;
+    std::unique_ptr<postgres::detail::held_ids_of_spaces> held_ids_;
     std::unique_ptr<postgres::detail::earliest_delegate> delegate_;
     std::unique_ptr<postgres::detail::connection_pool> pool_;  ///< Its jobs ask the delegate.
 

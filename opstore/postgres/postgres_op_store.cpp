@@ -93,7 +93,7 @@ postgres_op_store::postgres_op_store(std::shared_ptr<postgres_database> database
       ingest_(postgres::detail::ingest_queue::make(*database_->pool_, *database_->delegate_,
                                                    {space_id, incarnation}, database_->options_.clock,
                                                    database_->options_.group_commit)),
-      held_(std::make_shared<postgres::detail::held_ids>(database_->id_allowance_)) {}
+      held_(database_->held_ids_->of({space_id, incarnation})) {}
 
 postgres_op_store::~postgres_op_store() = default;
 
@@ -164,20 +164,11 @@ boost::asio::awaitable<result<std::vector<stored_op>>> postgres_op_store::retrie
 boost::asio::awaitable<result<std::vector<op_id>>> postgres_op_store::filter_out_existing_ops(
     std::vector<op_id> ids, deadline until) {
     std::erase_if(ids, [&](op_id const& id) { return id.length() != options_->format->id_length(); });
-    if (held_->expects(ids.size())) {
-        auto const asked = std::make_shared<std::vector<op_id>>(std::move(ids));
-        auto by_memory = run(lane::read, until, [held = held_, asked](connection& c, space_view space) {
-            return held->missing(c, space, *asked);
-        });
-        auto missing = co_await std::move(by_memory);
-        if (!missing)
-            co_return missing.error();
-        if (*missing)
-            co_return std::move(**missing);
-        ids = *asked;
-    }
-    auto by_server = look_up(std::move(ids), until, &postgres::detail::fetch_missing);
-    co_return co_await std::move(by_server);
+    if (!held_->expects(ids.size()))
+        return look_up(std::move(ids), until, &postgres::detail::fetch_missing);
+    return run(lane::read, until, [held = held_, ids = std::move(ids)](connection& c, space_view space) {
+        return held->missing(c, space, ids);
+    });
 }
 
 boost::asio::awaitable<result<id_page>> postgres_op_store::retrieve_op_ids_bounded(arc::dht_arc arc,

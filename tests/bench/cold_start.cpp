@@ -216,8 +216,12 @@ void ask_cold_start(stage& s, std::uint64_t scale) {
         give_slice_hashes(s, scale, host.store());
     }
     ask_start(s, scale, host, "summary model, later start", true);
-    auto const seconds = take_turns(s.rounds(), {[&](std::size_t) { return seconds_of_start(s.store()); }});
-    s.out().add_growth("summary model, start", scale, seconds[0]);
+    if (auto const smaller = s.smaller()) {
+        auto const seconds =
+            take_turns(s.rounds(), {[&](std::size_t) { return seconds_of_start(s.store()); },
+                                    [&](std::size_t) { return seconds_of_start(smaller->store); }});
+        s.out().add_growth("summary model, start", scale, seconds[0], seconds[1]);
+    }
 }
 
 }  // namespace opstore::bench

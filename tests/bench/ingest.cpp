@@ -71,8 +71,7 @@ void ask_ingest(stage& s, std::uint64_t scale) {
                      over_copy);
     s.out().add_rate("ingest, 1000 x 256 B a call", scale, seconds[0], "SQLite (WAL, NORMAL)", seconds[2],
                      over_sqlite);
-    s.out().add_growth("ingest, 1000 x 256 B a call", scale, seconds[0] * batch_ops,
-                       results::growth_of_ingest);
+    s.out().add_growth_of_ingest("ingest, 1000 x 256 B a call", scale, seconds[0] * batch_ops);
     s.out().add_note(fmt::format(
         "ingest at {} ops: {:.0f} MiB of WAL behind the last checkpoint at its start, {:.0f} at its end, {} "
         "checkpoints between",

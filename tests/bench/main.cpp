@@ -72,7 +72,8 @@ void run_all(options const& o) {
     out.add_note(server.description() + "; SQLite " + sqlite_rival::version());
     stage s(server, out, o.scale == "smoke" ? stage::effort::smoke : stage::effort::full);
     auto const scales = scales_of(o.scale);
-    for (auto const scale : scales) {
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+        auto const scale = scales[i];
         for (auto const& q : questions) {
             bool const asked = q.each_scale || scale == scales[1];
             if (asked && std::regex_search(q.name, only)) {
@@ -80,6 +81,9 @@ void run_all(options const& o) {
             }
             // Ingest, the first one, does so by itself, if it is asked.
             s.fill(scale);
+            if (i > 0) {
+                s.fill_smaller(scales[i - 1]);
+            }
         }
         write_files(o, out);
     }

@@ -46,27 +46,39 @@ void ask_minimal_snapshot(stage& s, std::uint64_t scale) {
     gossip::summary_model model(s.store());
     run(model.start(now)).value();
     auto const disc = model.minimal(arc::arc_set::full(), model.layout_at(now)).disc_top_hash;
-    auto const seconds = take_turns(
-        s.rounds(), {[&](std::size_t) {
-                         stopwatch const watch;
-                         run(snapshots_of_model(model, from_memory_calls));
-                         return watch.seconds() / static_cast<double>(from_memory_calls);
-                     },
-                     [&](std::size_t) {
-                         stopwatch const watch;
-                         auto const sum = run(s.store().summarize(arc::arc_set::full(), now));
-                         insist(sum.value().disc_top_hash == disc, "the summary's disc differs");
-                         return watch.seconds();
-                     },
-                     [&](std::size_t) {
-                         stopwatch const watch;
-                         insist(run(disc_by_single_calls(s.store())) == disc, "the slices' disc differs");
-                         return watch.seconds();
-                     }});
+    auto const snapshots_of = [](gossip::summary_model& of) {
+        return [&of](std::size_t) {
+            stopwatch const watch;
+            run(snapshots_of_model(of, from_memory_calls));
+            return watch.seconds() / static_cast<double>(from_memory_calls);
+        };
+    };
+    std::vector<contender> contenders{
+        snapshots_of(model),
+        [&](std::size_t) {
+            stopwatch const watch;
+            auto const sum = run(s.store().summarize(arc::arc_set::full(), now));
+            insist(sum.value().disc_top_hash == disc, "the summary's disc differs");
+            return watch.seconds();
+        },
+        [&](std::size_t) {
+            stopwatch const watch;
+            insist(run(disc_by_single_calls(s.store())) == disc, "the slices' disc differs");
+            return watch.seconds();
+        }};
+    std::optional<gossip::summary_model> smaller;
+    if (auto const store = s.smaller()) {
+        smaller.emplace(store->store);
+        run(smaller->start(now)).value();
+        contenders.push_back(snapshots_of(*smaller));
+    }
+    auto const seconds = take_turns(s.rounds(), contenders);
     auto const* const question = "minimal snapshot, full arc";
     s.out().add_time(question, scale, seconds[0], "512 x retrieve_slice_hashes", seconds[2],
                      over_single_calls);
-    s.out().add_growth(question, scale, seconds[0]);
+    if (smaller) {
+        s.out().add_growth(question, scale, seconds[0], seconds.back());
+    }
     s.out().add_note(
         fmt::format("minimal snapshot at {} ops: summarize(), without a model, takes {:.3g} ms, ratio {:.2f}",
                     scale, seconds[1] * 1000, seconds[2] / seconds[1]));

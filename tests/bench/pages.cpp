@@ -48,25 +48,34 @@ void ask_pages(stage& s, std::uint64_t scale) {
             return watch.seconds() / static_cast<double>(ops);
         };
     };
-    auto const seconds = take_turns(
-        rounds, {[&](std::size_t) {
-                     stopwatch const watch;
-                     insist(run(walk(s.store())) == ops, "the pages are not the space");
-                     return watch.seconds() / static_cast<double>(ops);
-                 },
-                 select_all(raw_connection::field_format::binary),
-                 [&](std::size_t round) {
-                     auto const from = now + std::chrono::microseconds(ops * (2 * round + 1) / (2 * rounds));
-                     stopwatch const watch;
-                     auto const page = s.sqlite().page(arc::dht_arc::full(), from, page_bytes);
-                     insist(!page.first.empty(), "SQLite's page is empty");
-                     return watch.seconds() / static_cast<double>(page.first.size());
-                 },
-                 select_all(raw_connection::field_format::text)});
+    auto const walk_all = [](filled_store whose) {
+        return [whose](std::size_t) {
+            stopwatch const watch;
+            insist(run(walk(whose.store)) == whose.ops, "the pages are not the space");
+            return watch.seconds() / static_cast<double>(whose.ops);
+        };
+    };
+    std::vector<contender> contenders{
+        walk_all(s.current()), select_all(raw_connection::field_format::binary),
+        [&](std::size_t round) {
+            auto const from = now + std::chrono::microseconds(ops * (2 * round + 1) / (2 * rounds));
+            stopwatch const watch;
+            auto const page = s.sqlite().page(arc::dht_arc::full(), from, page_bytes);
+            insist(!page.first.empty(), "SQLite's page is empty");
+            return watch.seconds() / static_cast<double>(page.first.size());
+        },
+        select_all(raw_connection::field_format::text)};
+    if (auto const smaller = s.smaller()) {
+        contenders.push_back(walk_all(*smaller));
+    }
+    auto const seconds = take_turns(rounds, contenders);
     auto const* const question = "pages of 1 MiB, whole space";
     s.out().add_rate(question, scale, seconds[0], "bare SELECT, binary", seconds[1], over_select);
     s.out().add_rate(question, scale, seconds[0], "SQLite, at a few places", seconds[2], over_sqlite);
-    s.out().add_growth(question, scale, seconds[0] * (page_bytes / op_bytes_each));
+    if (s.smaller()) {
+        constexpr auto page_ops = static_cast<double>(page_bytes / op_bytes_each);
+        s.out().add_growth(question, scale, seconds[0] * page_ops, seconds.back() * page_ops);
+    }
     s.out().add_note(
         fmt::format("pages at {} ops: a SELECT with fields in text reads {:.0f} op/s, ratio {:.2f}", scale,
                     1 / seconds[3], seconds[3] / seconds[0]));

@@ -2,13 +2,16 @@
 // op of a sector, and of all sectors (one call of ours, 512 queries), which of 10 000 ids are missing (half
 // of them are), 1000 ops by id? Rival: SQLite with Holochain's statements, in the caller's own thread.
 // Method: both get the same arguments, new ones in each round, after a round that is not measured. Answers
-// are counted and compared.
+// are counted and compared. For growth, the smaller store is asked in turns with them.
 #include <tests/bench/questions.hpp>
 
 #include <arc/sector.hpp>
 #include <opstore/random.hpp>
 
 #include <fmt/format.h>
+
+#include <functional>
+#include <optional>
 
 namespace opstore::bench {
 namespace {
@@ -30,106 +33,151 @@ struct slice_arguments {
     arc::time_range slice;
 };
 
-/// What a round asks, and how much each contender found.
+/// One kind of read. What is asked of a store depends on how many ops it has; the answers say how much was
+/// found.
 template <class Arguments>
-struct round_plan {
-    std::vector<Arguments> calls;
-    std::size_t found_by_store = 0;
-    std::size_t found_by_sqlite = 0;
-
-    round_plan() = default;
+struct kind_of_read {
+    std::size_t calls;  ///< Of a round.
+    std::function<Arguments(random_source&, std::uint64_t ops)> plan;
+    std::function<asio::awaitable<std::size_t>(op_store&, Arguments const&)> ask;
+    std::function<std::size_t(Arguments const&)> ask_sqlite;
 };
 
-/// Measures one kind of read. `plan` makes the arguments of a call; `ask` and `ask_sqlite` answer how much
-/// they found. Returns the seconds of a call of both.
 template <class Arguments>
-std::vector<double> compare(stage& s, std::size_t calls, std::function<Arguments(random_source&)> const& plan,
-                            std::function<asio::awaitable<std::size_t>(Arguments const&)> const& ask,
-                            std::function<std::size_t(Arguments const&)> const& ask_sqlite) {
-    std::vector<round_plan<Arguments>> rounds(s.rounds() + 1);
-    random_source random(s.resident());
-    for (auto& round : rounds) {
-        for (std::size_t i = 0; i < calls; ++i) {
-            round.calls.push_back(plan(random));
+using round_plans = std::vector<std::vector<Arguments>>;
+
+template <class Arguments>
+round_plans<Arguments> plan_rounds(kind_of_read<Arguments> const& read, std::size_t rounds,
+                                   std::uint64_t ops) {
+    round_plans<Arguments> plans(rounds);
+    random_source random(ops);
+    for (auto& plan : plans) {
+        for (std::size_t i = 0; i < read.calls; ++i) {
+            plan.push_back(read.plan(random, ops));
         }
     }
-    auto const all_of_store = [&](round_plan<Arguments>& round) -> asio::awaitable<void> {
-        for (auto const& arguments : round.calls) {
-            round.found_by_store += co_await ask(arguments);
-        }
-    };
-    std::vector<contender> const contenders{[&](std::size_t round) {
-                                                stopwatch const watch;
-                                                run(all_of_store(rounds[round]));
-                                                return watch.seconds() / static_cast<double>(calls);
-                                            },
-                                            [&](std::size_t round) {
-                                                stopwatch const watch;
-                                                for (auto const& arguments : rounds[round].calls) {
-                                                    rounds[round].found_by_sqlite += ask_sqlite(arguments);
-                                                }
-                                                return watch.seconds() / static_cast<double>(calls);
-                                            }};
+    return plans;
+}
+
+template <class Arguments>
+asio::awaitable<std::size_t> ask_all(kind_of_read<Arguments> const& read, op_store& store,
+                                     std::vector<Arguments> const& plan) {
+    std::size_t found = 0;
+    for (auto const& arguments : plan) {
+        found += co_await read.ask(store, arguments);
+    }
+    co_return found;
+}
+
+/// Seconds of a call.
+struct read_times {
+    double ours;
+    double sqlite;
+    std::optional<double> smaller;
+};
+
+/// Asks both, and the smaller store if there is one.
+template <class Arguments>
+read_times compare(stage& s, filled_store ours, std::optional<filled_store> smaller,
+                   kind_of_read<Arguments> const& read) {
+    auto const rounds = s.rounds() + 1;
+    auto const plans = plan_rounds(read, rounds, ours.ops);
+    std::vector<std::size_t> found(rounds), found_by_sqlite(rounds);
+    std::vector<contender> contenders{[&](std::size_t round) {
+                                          stopwatch const watch;
+                                          found[round] = run(ask_all(read, ours.store, plans[round]));
+                                          return watch.seconds() / static_cast<double>(read.calls);
+                                      },
+                                      [&](std::size_t round) {
+                                          stopwatch const watch;
+                                          for (auto const& arguments : plans[round]) {
+                                              found_by_sqlite[round] += read.ask_sqlite(arguments);
+                                          }
+                                          return watch.seconds() / static_cast<double>(read.calls);
+                                      }};
+    round_plans<Arguments> smaller_plans;
+    if (smaller) {
+        smaller_plans = plan_rounds(read, rounds, smaller->ops);
+        contenders.push_back([&](std::size_t round) {
+            stopwatch const watch;
+            run(ask_all(read, smaller->store, smaller_plans[round]));
+            return watch.seconds() / static_cast<double>(read.calls);
+        });
+    }
     for (auto const& warm_up : contenders) {
         warm_up(s.rounds());
     }
-    auto seconds = take_turns(s.rounds(), contenders);
-    for (auto const& round : rounds) {
-        insist(round.found_by_store == round.found_by_sqlite, "the store and SQLite found different ops");
+    auto const seconds = take_turns(s.rounds(), contenders);
+    insist(found == found_by_sqlite, "the store and SQLite found different ops");
+    return {seconds[0], seconds[1], smaller ? std::optional(seconds[2]) : std::nullopt};
+}
+
+void report(stage& s, char const* question, std::uint64_t scale, read_times const& seconds, bounds bound,
+            char const* rival = "SQLite") {
+    s.out().add_time(question, scale, seconds.ours, rival, seconds.sqlite, bound);
+    if (seconds.smaller) {
+        s.out().add_growth(question, scale, seconds.ours, *seconds.smaller);
     }
-    return seconds;
+}
+
+std::size_t micros(std::optional<arc::timestamp> earliest) {
+    return static_cast<std::size_t>(earliest.value_or(now).time_since_epoch().count());
+}
+
+arc::sector_index any_sector(random_source& random, std::uint64_t) {
+    return static_cast<arc::sector_index>(random.below(arc::sector_count));
 }
 
 void ask_slice(stage& s, std::uint64_t scale) {
-    auto const factor = arc::factor_default;
-    auto const oldest = arc::slice_index(now - std::chrono::microseconds(history_us(scale)), factor) + 1;
-    auto const full = arc::full_slice_count(now, factor);
-    auto const seconds = compare<slice_arguments>(
-        s, slice_calls,
-        [&](random_source& random) {
-            auto const sector = static_cast<arc::sector_index>(random.below(arc::sector_count));
-            return slice_arguments{arc::sector_arc(sector),
-                                   arc::slice_range(oldest + random.below(full - oldest), factor)};
-        },
-        [&](slice_arguments const& a) -> asio::awaitable<std::size_t> {
-            auto const list =
-                co_await s.store().retrieve_op_hashes_in_time_slice(a.sector, a.slice.start, a.slice.end);
-            co_return list.value().ids.size();
-        },
-        [&](slice_arguments const& a) { return s.sqlite().ids_in_slice(a.sector, a.slice).ids.size(); });
-    auto const* const question = "ids of one sector x one full slice";
-    s.out().add_time(question, scale, seconds[0], "SQLite", seconds[1], index_reads);
-    s.out().add_growth(question, scale, seconds[0]);
+    kind_of_read<slice_arguments> read;
+    read.calls = slice_calls;
+    read.plan = [](random_source& random, std::uint64_t ops) {
+        auto const factor = arc::factor_default;
+        auto const oldest = arc::slice_index(now - std::chrono::microseconds(history_us(ops)), factor) + 1;
+        auto const full = arc::full_slice_count(now, factor);
+        auto const sector = any_sector(random, ops);
+        return slice_arguments{arc::sector_arc(sector),
+                               arc::slice_range(oldest + random.below(full - oldest), factor)};
+    };
+    read.ask = [](op_store& store, slice_arguments const& a) -> asio::awaitable<std::size_t> {
+        auto const list =
+            co_await store.retrieve_op_hashes_in_time_slice(a.sector, a.slice.start, a.slice.end);
+        co_return list.value().ids.size();
+    };
+    read.ask_sqlite = [&](slice_arguments const& a) {
+        return s.sqlite().ids_in_slice(a.sector, a.slice).ids.size();
+    };
+    report(s, "ids of one sector x one full slice", scale, compare(s, s.current(), s.smaller(), read),
+           index_reads);
 }
 
-std::vector<double> compare_earliest(stage& s, arc::dht_arc (*arc_of)(arc::sector_index)) {
-    return compare<arc::sector_index>(
-        s, earliest_calls,
-        [](random_source& random) { return static_cast<arc::sector_index>(random.below(arc::sector_count)); },
-        [&s, arc_of](arc::sector_index sector) -> asio::awaitable<std::size_t> {
-            auto const earliest = co_await s.store().earliest_timestamp_in_arc(arc_of(sector));
-            co_return static_cast<std::size_t>(earliest.value().value_or(now).time_since_epoch().count());
-        },
-        [&s, arc_of](arc::sector_index sector) {
-            auto const earliest = s.sqlite().earliest(arc_of(sector));
-            return static_cast<std::size_t>(earliest.value_or(now).time_since_epoch().count());
-        });
+kind_of_read<arc::sector_index> earliest_of(stage& s, arc::dht_arc (*arc_of)(arc::sector_index)) {
+    kind_of_read<arc::sector_index> read;
+    read.calls = earliest_calls;
+    read.plan = any_sector;
+    read.ask = [arc_of](op_store& store, arc::sector_index sector) -> asio::awaitable<std::size_t> {
+        auto const earliest = co_await store.earliest_timestamp_in_arc(arc_of(sector));
+        co_return micros(earliest.value());
+    };
+    read.ask_sqlite = [&s, arc_of](arc::sector_index sector) {
+        return micros(s.sqlite().earliest(arc_of(sector)));
+    };
+    return read;
 }
 
 /// Once the store has been asked a few times, it answers from memory where the arc is made of whole sectors.
 void ask_earliest(stage& s, std::uint64_t scale) {
-    auto const seconds = compare_earliest(s, &arc::sector_arc);
-    auto const* const question = "earliest op of a sector";
-    s.out().add_time(question, scale, seconds[0], "SQLite", seconds[1], index_reads);
-    s.out().add_growth(question, scale, seconds[0]);
-    auto const by_server = compare_earliest(s, [](arc::sector_index sector) {
-        auto const whole = arc::sector_arc(sector);
-        return arc::dht_arc::between(whole.start(), arc::location{whole.end().value - 1});
-    });
+    report(s, "earliest op of a sector", scale,
+           compare(s, s.current(), s.smaller(), earliest_of(s, &arc::sector_arc)), index_reads);
+    auto const by_server =
+        compare(s, s.current(), std::nullopt, earliest_of(s, [](arc::sector_index sector) {
+                    auto const whole = arc::sector_arc(sector);
+                    return arc::dht_arc::between(whole.start(), arc::location{whole.end().value - 1});
+                }));
     s.out().add_note(
         fmt::format("earliest op at {} ops: for an arc that the store does not answer from memory it takes "
                     "{:.3} ms, ratio {:.2f}",
-                    scale, by_server[0] * 1000, by_server[1] / by_server[0]));
+                    scale, by_server.ours * 1000, by_server.sqlite / by_server.ours));
 }
 
 /// kitsune2 asks it of one sector after the other when it starts. The argument is the sector to begin with.
@@ -141,94 +189,88 @@ void ask_earliest_of_all(stage& s, std::uint64_t scale) {
         }
         return arcs;
     };
-    auto const micros = [](std::optional<arc::timestamp> const& earliest) {
-        return static_cast<std::size_t>(earliest.value_or(now).time_since_epoch().count());
+    kind_of_read<arc::sector_index> read;
+    read.calls = earliest_of_all_calls;
+    read.plan = any_sector;
+    read.ask = [&](op_store& store, arc::sector_index first) -> asio::awaitable<std::size_t> {
+        auto arcs = sectors_from(first);
+        auto const earliest = co_await store.earliest_timestamps_in_arcs(std::move(arcs));
+        std::size_t sum = 0;
+        for (auto const& of_sector : earliest.value()) {
+            sum += micros(of_sector);
+        }
+        co_return sum;
     };
-    auto const seconds = compare<arc::sector_index>(
-        s, earliest_of_all_calls,
-        [](random_source& random) { return static_cast<arc::sector_index>(random.below(arc::sector_count)); },
-        [&](arc::sector_index first) -> asio::awaitable<std::size_t> {
-            auto arcs = sectors_from(first);
-            auto const earliest = co_await s.store().earliest_timestamps_in_arcs(std::move(arcs));
-            std::size_t sum = 0;
-            for (auto const& of_sector : earliest.value()) {
-                sum += micros(of_sector);
-            }
-            co_return sum;
-        },
-        [&](arc::sector_index first) {
-            std::size_t sum = 0;
-            for (arc::dht_arc const& sector : sectors_from(first)) {
-                sum += micros(s.sqlite().earliest(sector));
-            }
-            return sum;
-        });
-    auto const* const question = "earliest ops of all sectors";
-    s.out().add_time(question, scale, seconds[0], "SQLite, 512 queries", seconds[1], index_reads);
-    s.out().add_growth(question, scale, seconds[0]);
+    read.ask_sqlite = [&](arc::sector_index first) {
+        std::size_t sum = 0;
+        for (arc::dht_arc const& sector : sectors_from(first)) {
+            sum += micros(s.sqlite().earliest(sector));
+        }
+        return sum;
+    };
+    report(s, "earliest ops of all sectors", scale, compare(s, s.current(), s.smaller(), read), index_reads,
+           "SQLite, 512 queries");
 }
 
-std::vector<double> compare_filter(stage& s, op_store& store) {
-    return compare<std::vector<op_id>>(
-        s, filter_calls,
-        [&](random_source& random) {
-            std::vector<op_id> ids;
-            for (std::size_t i = 0; i < filter_ids; ++i) {
-                auto const held = i % 2 == 0;
-                ids.push_back(
-                    make_op(held ? random.below(s.resident()) : unknown_from + random.below(unknown_from))
-                        .id);
-            }
-            return ids;
-        },
-        [&](std::vector<op_id> const& ids) -> asio::awaitable<std::size_t> {
-            auto copy = ids;
-            auto const missing = co_await store.filter_out_existing_ops(std::move(copy));
-            co_return missing.value().size();
-        },
-        [&](std::vector<op_id> const& ids) { return s.sqlite().filter(ids).size(); });
-}
-
-/// Once the store has been asked for as many ids as it holds, it remembers which they are.
-void ask_filter(stage& s, std::uint64_t scale) {
-    for (std::uint64_t asked = 0; asked <= s.resident(); asked += filter_ids) {
+/// A store remembers which ids it holds once it has been asked for as many.
+void let_remember(filled_store whose) {
+    for (std::uint64_t asked = 0; asked <= whose.ops; asked += filter_ids) {
         std::vector<op_id> ids(filter_ids, make_op(0).id);
-        run(s.store().filter_out_existing_ops(std::move(ids))).value();
+        run(whose.store.filter_out_existing_ops(std::move(ids))).value();
     }
-    auto const seconds = compare_filter(s, s.store());
-    auto const* const question = "which of 10 000 ids are missing";
-    s.out().add_time(question, scale, seconds[0], "SQLite", seconds[1], at_par);
-    s.out().add_growth(question, scale, seconds[0]);
+}
+
+void ask_filter(stage& s, std::uint64_t scale) {
+    kind_of_read<std::vector<op_id>> read;
+    read.calls = filter_calls;
+    read.plan = [](random_source& random, std::uint64_t ops) {
+        std::vector<op_id> ids;
+        for (std::size_t i = 0; i < filter_ids; ++i) {
+            auto const held = i % 2 == 0;
+            ids.push_back(make_op(held ? random.below(ops) : unknown_from + random.below(unknown_from)).id);
+        }
+        return ids;
+    };
+    read.ask = [](op_store& store, std::vector<op_id> const& ids) -> asio::awaitable<std::size_t> {
+        auto copy = ids;
+        auto const missing = co_await store.filter_out_existing_ops(std::move(copy));
+        co_return missing.value().size();
+    };
+    read.ask_sqlite = [&](std::vector<op_id> const& ids) { return s.sqlite().filter(ids).size(); };
+    let_remember(s.current());
+    if (auto const smaller = s.smaller()) {
+        let_remember(*smaller);
+    }
+    report(s, "which of 10 000 ids are missing", scale, compare(s, s.current(), s.smaller(), read), at_par);
     space_set_up forgetful;
     forgetful.remembers_ids = false;
-    auto const by_server = compare_filter(s, *open_space(s.server().conninfo(), forgetful));
+    auto const store = open_space(s.server().conninfo(), forgetful);
+    auto const by_server = compare(s, {*store, s.resident()}, std::nullopt, read);
     s.out().add_note(
-        fmt::format("filter at {} ops: where the store does not remember which ids are held it takes {:.3} "
-                    "ms, ratio {:.2f}",
-                    scale, by_server[0] * 1000, by_server[1] / by_server[0]));
+        fmt::format("filter at {} ops: where the store does not remember which ids are held it takes "
+                    "{:.3} ms, ratio {:.2f}",
+                    scale, by_server.ours * 1000, by_server.sqlite / by_server.ours));
 }
 
 void ask_retrieve(stage& s, std::uint64_t scale) {
-    auto const seconds = compare<std::vector<op_id>>(
-        s, retrieve_calls,
-        [&](random_source& random) {
-            // Distinct: SQLite answers a repeated id once.
-            auto const first = random.below(s.resident());
-            std::vector<op_id> ids;
-            for (std::size_t i = 0; i < retrieve_ids; ++i) {
-                ids.push_back(make_op((first + i * (s.resident() / retrieve_ids)) % s.resident()).id);
-            }
-            return ids;
-        },
-        [&](std::vector<op_id> const& ids) -> asio::awaitable<std::size_t> {
-            auto copy = ids;
-            auto const ops = co_await s.store().retrieve_ops(std::move(copy));
-            co_return ops.value().size();
-        },
-        [&](std::vector<op_id> const& ids) { return s.sqlite().retrieve(ids).size(); });
-    auto const* const question = "1000 ops by id";
-    s.out().add_time(question, scale, seconds[0], "SQLite", seconds[1], at_par);
-    s.out().add_growth(question, scale, seconds[0]);
+    kind_of_read<std::vector<op_id>> read;
+    read.calls = retrieve_calls;
+    read.plan = [](random_source& random, std::uint64_t ops) {
+        // Distinct: SQLite answers a repeated id once.
+        auto const first = random.below(ops);
+        std::vector<op_id> ids;
+        for (std::size_t i = 0; i < retrieve_ids; ++i) {
+            ids.push_back(make_op((first + i * (ops / retrieve_ids)) % ops).id);
+        }
+        return ids;
+    };
+    read.ask = [](op_store& store, std::vector<op_id> const& ids) -> asio::awaitable<std::size_t> {
+        auto copy = ids;
+        auto const ops = co_await store.retrieve_ops(std::move(copy));
+        co_return ops.value().size();
+    };
+    read.ask_sqlite = [&](std::vector<op_id> const& ids) { return s.sqlite().retrieve(ids).size(); };
+    report(s, "1000 ops by id", scale, compare(s, s.current(), s.smaller(), read), at_par);
 }
 
 }  // namespace

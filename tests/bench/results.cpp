@@ -110,23 +110,27 @@ void results::add_allowance(std::string question, std::uint64_t scale, std::stri
     add(std::move(r));
 }
 
-void results::add_growth(std::string question, std::uint64_t scale, double seconds, bounds bound) {
-    seconds_[{question, scale}] = seconds;
-    auto const before = seconds_.find({question, scale / 10});
-    if (before == seconds_.end()) {
-        return;
-    }
+void results::add_growth(std::string question, std::uint64_t scale, double seconds, double seconds_at_a_tenth,
+                         bounds bound) {
     row r;
     r.question = "growth: " + question;
     r.scale = scale;
     r.unit = "ms";
     r.ours = seconds * 1e3;
     r.rival = fmt::format("itself at {}", count(scale / 10));
-    r.rival_value = before->second * 1e3;
-    r.ratio = seconds / before->second;
+    r.rival_value = seconds_at_a_tenth * 1e3;
+    r.ratio = seconds / seconds_at_a_tenth;
     r.bound = bound;
     r.higher_is_better = false;
     add(std::move(r));
+}
+
+void results::add_growth_of_ingest(std::string question, std::uint64_t scale, double seconds) {
+    seconds_of_ingest_[{question, scale}] = seconds;
+    if (auto const before = seconds_of_ingest_.find({question, scale / 10});
+        before != seconds_of_ingest_.end()) {
+        add_growth(std::move(question), scale, seconds, before->second, growth_of_ingest);
+    }
 }
 
 void results::add_note(std::string note) {

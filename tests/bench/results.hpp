@@ -59,10 +59,12 @@ public:
     void add_allowance(std::string question, std::uint64_t scale, std::string unit, double ours,
                        double allowed);
 
-    /// Seconds for a unit of work of a question that may not grow; adds the growth row once a tenth of
-    /// `scale` was reported too.
-    void add_growth(std::string question, std::uint64_t scale, double seconds,
+    /// Seconds for a unit of work, at `scale` and at a tenth of it, measured in turns.
+    void add_growth(std::string question, std::uint64_t scale, double seconds, double seconds_at_a_tenth,
                     bounds bound = growth_of_a_call);
+    /// The same of a question that fills the store, so that it cannot be asked of both at one time: adds the
+    /// row once a tenth of `scale` was reported too.
+    void add_growth_of_ingest(std::string question, std::uint64_t scale, double seconds);
 
     /// What a reader of the table has to know beside it; not part of the JSON.
     void add_note(std::string note);
@@ -80,7 +82,7 @@ private:
     std::ostream& live_;
     std::vector<row> rows_;
     std::vector<std::string> notes_;
-    std::map<std::pair<std::string, std::uint64_t>, double> seconds_;
+    std::map<std::pair<std::string, std::uint64_t>, double> seconds_of_ingest_;
 };
 
 }  // namespace opstore::bench

@@ -86,7 +86,7 @@ void ask_single_ops(stage& s, std::uint64_t scale) {
     auto const* const question = "ingest, one op a call, 64 callers, durable";
     s.out().add_rate(question, scale, seconds[0], "SQLite (WAL, FULL), op by op", seconds[1], over_sqlite);
     s.out().add_rate(question, scale, seconds[0], "group commit off", seconds[2], over_no_group);
-    s.out().add_growth(question, scale, seconds[0], results::growth_of_ingest);
+    s.out().add_growth_of_ingest(question, scale, seconds[0]);
 }
 
 }  // namespace opstore::bench

@@ -6,6 +6,11 @@
 #include <stdexcept>
 
 namespace opstore::bench {
+namespace {
+
+constexpr char const* smaller_schema = "opstore_smaller";
+
+}  // namespace
 
 void insist(bool holds, char const* what) {
     if (!holds) {
@@ -20,7 +25,7 @@ stage::stage(bench_server& server, results& out, effort how)
       store_(open_space(server.conninfo(), space_set_up())),
       sqlite_(server.file("rival.sqlite"), server.shared_buffers_bytes()) {}
 
-double stage::ingest(std::vector<std::vector<bench_op>> const& batches) {
+double stage::ingest(op_store& store, std::vector<std::vector<bench_op>> const& batches) {
     std::vector<std::vector<incoming_op>> incoming;
     for (auto const& batch : batches) {
         incoming.push_back(to_incoming(batch));
@@ -28,13 +33,13 @@ double stage::ingest(std::vector<std::vector<bench_op>> const& batches) {
     stopwatch const watch;
     for (auto& batch : incoming) {
         std::size_t const count = batch.size();
-        auto const report = run(store_->process_incoming_ops(std::move(batch))).value();
+        auto const report = run(store.process_incoming_ops(std::move(batch))).value();
         if (report.newly_stored.size() != count) {
             throw std::runtime_error(fmt::format("the store stored {} of {} ops and rejected {}",
                                                  report.newly_stored.size(), count, report.rejected.size()));
         }
     }
-    run(store_->seal(now, 1)).value();
+    run(store.seal(now, 1)).value();
     return watch.seconds();
 }
 
@@ -44,6 +49,24 @@ void stage::fill(std::uint64_t until) {
     }
     fill_sqlite(resident_, until);
     resident_ = std::max(resident_, until);
+}
+
+std::optional<filled_store> stage::smaller() {
+    if (!smaller_) {
+        return std::nullopt;
+    }
+    return filled_store{*smaller_, smaller_resident_};
+}
+
+void stage::fill_smaller(std::uint64_t until) {
+    if (!smaller_) {
+        space_set_up how;
+        how.schema = smaller_schema;
+        smaller_ = open_space(server_.conninfo(), how);
+    }
+    for (; smaller_resident_ < until; smaller_resident_ += batch_ops) {
+        ingest(*smaller_, {make_ops(smaller_resident_, batch_ops)});
+    }
 }
 
 void stage::fill_sqlite(std::uint64_t from, std::uint64_t until) {
@@ -57,6 +80,9 @@ void stage::fill_sqlite(std::uint64_t from, std::uint64_t until) {
 
 void stage::settle() {
     server_.raw().execute("VACUUM (ANALYZE) opstore.op, opstore.slice_hash");
+    if (smaller_) {
+        server_.raw().execute(fmt::format("VACUUM (ANALYZE) {0}.op, {0}.slice_hash", smaller_schema));
+    }
     server_.raw().execute("CHECKPOINT");
 }
 

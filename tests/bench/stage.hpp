@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace opstore::bench {
@@ -27,6 +28,12 @@ T run(boost::asio::awaitable<T> work) {
 
 /// Throws unless `holds`: a figure of a contender that answered something else is no figure.
 void insist(bool holds, char const* what);
+
+/// A store with ops [0, ops) of the data set.
+struct filled_store {
+    op_store& store;
+    std::uint64_t ops;
+};
 
 /// What the questions share: the server, and the same ops in the store and in SQLite.
 ///
@@ -48,14 +55,20 @@ public:
     /// Of each measurement.
     std::size_t rounds() const { return smoke() ? 1 : 7; }
     std::uint64_t resident() const { return resident_; }
+    filled_store current() { return {*store_, resident_}; }
+    /// What growth is measured beside, in turns: the store with a tenth of the ops, in tables of its own.
+    /// Nothing at the first scale.
+    std::optional<filled_store> smaller();
 
     /// Seconds that it took to store these batches, a call for each, and all that the store does behind it.
-    double ingest(std::vector<std::vector<bench_op>> const& batches);
+    double ingest(std::vector<std::vector<bench_op>> const& batches) { return ingest(*store_, batches); }
 
     /// Both have the ops up to here now: a question stored them.
     void advance(std::uint64_t resident) { resident_ = resident; }
     /// Stores up to there in both, unmeasured.
     void fill(std::uint64_t until);
+    /// Fills the smaller store up to there, unmeasured.
+    void fill_smaller(std::uint64_t until);
     /// Stores these in SQLite alone, unmeasured: the store has them.
     void fill_sqlite(std::uint64_t from, std::uint64_t until);
 
@@ -63,11 +76,15 @@ public:
     void settle();
 
 private:
+    static double ingest(op_store& store, std::vector<std::vector<bench_op>> const& batches);
+
     bench_server& server_;
     results& out_;
     effort effort_;
     std::uint64_t resident_ = 0;
     std::unique_ptr<op_store> store_;
+    std::unique_ptr<op_store> smaller_;
+    std::uint64_t smaller_resident_ = 0;
     sqlite_rival sqlite_;
 };
 

@@ -132,4 +132,28 @@ TEST_CASE("kept slices: damage is named and mended") {
     CHECK(run(store->process_incoming_ops(numbered_batch(0, 2100))).value().newly_stored.size() == 100);
 }
 
+TEST_CASE("kept slices: a space that has grown quickly is compared and repaired as quickly") {
+    // The server's statistics know nothing of these ops yet.
+    manual_clock clock(numbered_op_start + std::chrono::hours(24));
+    auto const store = open("grown", clock);
+    constexpr std::uint64_t count = 60'000, step = 6'000;
+    for (std::uint64_t first = 0; first < count; first += step)
+        run(store->process_incoming_ops(numbered_batch(first, step))).value();
+    run(store->seal(clock.now(), 100)).value();
+    std::string const here = " WHERE space_id = (SELECT space_id FROM space WHERE key = 'grown')";
+    run_sql(
+        "INSERT INTO op SELECT space_id, location, created_at, stored_at + 1000000000000, size, sector, "
+        "op_id, "
+        "payload FROM op" +
+        here + " AND sector % 2 = 0");
+    for (char const* table : {"slice_hash", "sector_hash", "unit_hash", "sector_list"})
+        run_sql(std::string("DELETE FROM ") + table + here);
+    // Comparing all with all takes minutes.
+    CHECK(run(store->verify(deadline::after(std::chrono::seconds(20)))).value().damage_count > 0);
+    CHECK(run(store->repair(deadline::after(std::chrono::seconds(20)))).value().damage_count > 0);
+    auto const report = run(store->verify(deadline::after(std::chrono::seconds(20)))).value();
+    CHECK(report.damage_count == 0);
+    CHECK(report.ops == count);
+}
+
 }  // namespace opstore::testing

@@ -145,9 +145,9 @@ TEST_CASE("waiting: a write that never began is not in doubt") {
 TEST_CASE("waiting: a list that two connections share is cancelled as one call") {
     locked_space space("shared");
     std::vector<op_id> const ids(1'000'000, id_of_numbered_op(1));
-    background_call filtering(space.store->filter_out_existing_ops(ids));
-    filtering.cancel();
-    CHECK(is_operation_aborted(filtering.finish()));
+    background_call retrieving(space.store->retrieve_ops(ids));
+    retrieving.cancel();
+    CHECK(is_operation_aborted(retrieving.finish()));
     space.release();
     check_pool_is_whole(*space.store);
 }

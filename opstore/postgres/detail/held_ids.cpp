@@ -1,20 +1,12 @@
 #include <opstore/postgres/detail/held_ids.hpp>
 
+#include <opstore/postgres/detail/queries.hpp>
 #include <sql/statements.hpp>
 
 #include <algorithm>
-#include <mutex>
 #include <span>
-#include <utility>
 
 namespace opstore::postgres::detail {
-namespace {
-
-std::int64_t stamp_behind(std::int64_t stamp) {
-    return stamp == std::numeric_limits<std::int64_t>::max() ? stamp : stamp + 1;
-}
-
-}  // namespace
 
 bool id_allowance::take(std::size_t ids) {
     std::size_t left = left_;
@@ -25,126 +17,158 @@ bool id_allowance::take(std::size_t ids) {
     return true;
 }
 
-held_ids::held_ids(std::shared_ptr<id_allowance> allowance) : allowance_(std::move(allowance)) {}
-
-held_ids::~held_ids() {
-    allowance_->give_back(known_.ids.size());
-}
+held_ids::held_ids(std::shared_ptr<id_allowance> allowance)
+    : allowance_(std::move(allowance)), memory_(std::make_unique<memory>(allowance_)) {}
 
 bool held_ids::expects(std::size_t ids) {
     if (allowance_->ids_max() == 0)
         return false;
-    std::scoped_lock const lock(mutex_);
-    // Saved up without a bound, credit would be spent on what nobody asks for any more.
-    credit_ = std::min(credit_ + ids, std::max(worth_, reading_max + ids));
-    return known_.complete || credit_ >= worth_;
+    std::scoped_lock const lock(credit_mutex_);
+    credit_ += ids;
+    if (complete_) {
+        // Saved up without a bound, it would be spent on what nobody asks for any more.
+        credit_ = std::min(credit_, std::max(ids, statement_max));
+        return true;
+    }
+    if (credit_ < worth_)
+        return false;
+    worth_ = reading_min;
+    return true;
 }
 
-result<std::optional<std::vector<op_id>>> held_ids::missing(connection& c, space_view space,
-                                                            std::vector<op_id> const& ids) {
-    std::size_t left = std::max(ids.size(), reading_max);
+result<std::vector<op_id>> held_ids::missing(connection& c, space_view space, std::vector<op_id> const& ids) {
+    std::size_t left = std::max(ids.size(), reading_min);
     while (auto const what = next_reading(left)) {
         auto const found = read(c, space, *what);
-        if (!found)
+        if (!found) {
+            forget(what->generation, 0);
             return space_is_gone();
-        switch (learn(*what, *found)) {
-            case outcome::all_known:
-                return look_up(what->generation, ids);
-            case outcome::of_no_use:
-                return std::nullopt;
-            case outcome::some_left:
-                left -= what->ids_max;
         }
+        auto const known = learn(*what, *found);
+        if (known == outcome::wrong) {
+            forget(what->generation, found->op_count);
+            break;
+        }
+        if (known == outcome::all_known) {
+            if (auto missing = look_up(what->generation, ids))
+                return std::move(*missing);
+            break;
+        }
+        left -= what->ids_max;
     }
-    return std::nullopt;
+    return fetch_missing(c, space, ids);
 }
 
-std::optional<held_ids::reading> held_ids::next_reading(std::size_t ids_max) const {
-    std::shared_lock const lock(mutex_);
-    if (ids_max == 0 || (!known_.complete && credit_ < worth_))
+std::optional<held_ids::reading> held_ids::next_reading(std::size_t ids_max) {
+    std::shared_lock const lock(memory_mutex_);
+    std::scoped_lock const credit_lock(credit_mutex_);
+    if (ids_max == 0 || (!complete_ && credit_ < worth_))
         return std::nullopt;
-    auto const allowed = known_.complete ? std::max(credit_, reading_free) : credit_;
-    return reading{generation_, known_.next, std::min({allowed, ids_max, reading_max})};
+    auto const allowed = complete_ ? std::max(credit_, reading_free) : credit_;
+    auto const ids = std::min({allowed, ids_max, statement_max});
+    // What is not spent comes back; so who asks at the same time spends other credit.
+    credit_ -= std::min(credit_, ids);
+    return reading{generation_, memory_->last_stamp, memory_->last, ids};
 }
 
 std::optional<held_ids::page> held_ids::read(connection& c, space_view space, reading const& what) const {
-    enum column { watermark, op_count, op_ids, number, last_stamp };
+    enum column { remembered_id, op_count, op_ids, number, last_stamp, last_id };
     auto const found = c.execute(
-        sql::ids_since, of_space(space).bigint(what.start).bigint(static_cast<std::int64_t>(what.ids_max)));
+        sql::ids_since, of_space(space).bigint(what.after).bigint(static_cast<std::int64_t>(what.ids_max)));
     if (found.empty())
         return std::nullopt;
     page p;
-    p.watermark = found.bigint(0, watermark);
-    p.op_count = static_cast<std::size_t>(found.bigint(0, op_count));
-    if (found.is_null(0, op_ids))
+    p.op_count = static_cast<std::size_t>(std::max<std::int64_t>(found.bigint(0, op_count), 0));
+    p.fits = what.after == before_all ||
+             (!found.is_null(0, remembered_id) && key_.of(found.bytea(0, remembered_id)) == what.last);
+    auto const count = static_cast<std::size_t>(found.bigint(0, number));
+    if (count == 0)
         return p;
-    std::vector<op_id> ids;
-    append_ids(ids, found.bytea(0, op_ids), space.id_length,
-               static_cast<std::size_t>(found.bigint(0, number)));
-    p.ids.reserve(ids.size());
-    for (op_id const& id : ids)
-        p.ids.push_back(key_.of(id.bytes()));
+    auto const joined = found.bytea(0, op_ids);
+    if (joined.size() != count * space.id_length) {
+        p.fits = false;
+        return p;
+    }
+    p.ids.reserve(count);
+    for (std::size_t i = 0; i < count; ++i)
+        p.ids.push_back(key_.of(joined.subspan(i * space.id_length, space.id_length)));
     p.last_stamp = found.bigint(0, last_stamp);
+    p.last = key_.of(found.bytea(0, last_id));
     return p;
 }
 
 held_ids::outcome held_ids::learn(reading const& what, page const& found) {
-    std::scoped_lock const lock(mutex_);
-    if (what.generation != generation_)
-        return outcome::of_no_use;
-    // A server that lost commits, or was put back to an earlier state, gives its stamps once more.
-    if (what.start != first_stamp && found.watermark < what.start - 1)
-        return forget(found.op_count);
-    std::size_t const known_before = known_.ids.size();
-    if (found.op_count > known_before + allowance_->left() || !allowance_->take(found.ids.size()))
-        return forget(found.op_count);
+    std::scoped_lock const lock(memory_mutex_);
+    if (what.generation != generation_ || !found.fits)
+        return outcome::wrong;
+    memory& known = *memory_;
+    if (found.op_count > known.ids.size() + allowance_->left())
+        return outcome::wrong;
+    auto const unknown = known.ids.missing(found.ids).size();
+    if (!allowance_->take(unknown))
+        return outcome::wrong;
+    known.taken += unknown;
     for (id_set::fingerprint const id : found.ids)
-        known_.ids.insert(id);
-    allowance_->give_back(found.ids.size() - (known_.ids.size() - known_before));
-    credit_ -= std::min(credit_, found.ids.size());
-
-    // Somebody else may have read further meanwhile, from a later snapshot. Then this one adds nothing.
-    bool const is_last = found.ids.size() < what.ids_max;
-    auto const next = stamp_behind(is_last ? found.watermark : found.last_stamp);
-    if (next >= known_.next) {
-        known_.next = next;
-        known_.complete = is_last;
-        if (is_last && known_.ids.size() != found.op_count)
-            return forget(found.op_count);
+        known.ids.insert(id);
+    auto const upto = std::max(what.after, found.last_stamp);
+    if (upto > known.last_stamp) {
+        known.last_stamp = upto;
+        known.last = found.last;
     }
-    if (!is_last)
-        return outcome::some_left;
-    worth_ = reading_min;
-    return outcome::all_known;
+    // Otherwise somebody else has read further meanwhile, from a later snapshot; then this one adds nothing.
+    bool const is_furthest = upto == known.last_stamp;
+    bool const is_last = found.ids.size() < what.ids_max;
+    if (is_last && is_furthest && known.ids.size() != found.op_count)
+        return outcome::wrong;
+    std::scoped_lock const credit_lock(credit_mutex_);
+    credit_ += what.ids_max - found.ids.size();
+    if (is_furthest)
+        complete_ = is_last;
+    return is_last ? outcome::all_known : outcome::some_left;
+}
+
+void held_ids::forget(std::uint64_t generation, std::size_t op_count) {
+    // Freed behind the locks: it may be large.
+    auto other = std::make_unique<memory>(allowance_);
+    std::scoped_lock const lock(memory_mutex_);
+    if (generation != generation_)
+        return;
+    std::swap(memory_, other);
+    ++generation_;
+    std::scoped_lock const credit_lock(credit_mutex_);
+    complete_ = false;
+    credit_ = 0;
+    // Not again before as many ids were asked for as would have to be read.
+    worth_ = std::clamp(op_count, reading_min, std::max(reading_min, allowance_->ids_max()));
 }
 
 std::optional<std::vector<op_id>> held_ids::look_up(std::uint64_t generation,
                                                     std::vector<op_id> const& ids) const {
     std::vector<op_id> missing;
     std::vector<id_set::fingerprint> prints;
-    // In parts, so that who wants to learn more need not wait for long.
-    for (std::size_t begin = 0; begin < ids.size(); begin += reading_max) {
-        auto const part = std::span(ids).subspan(begin, std::min(reading_max, ids.size() - begin));
+    // In parts, so that who has read new ids need not wait for long.
+    for (std::size_t begin = 0; begin < ids.size(); begin += statement_max) {
+        auto const part = std::span(ids).subspan(begin, std::min(statement_max, ids.size() - begin));
         prints.clear();
         for (op_id const& id : part)
             prints.push_back(key_.of(id.bytes()));
-        std::shared_lock const lock(mutex_);
+        std::shared_lock const lock(memory_mutex_);
         if (generation != generation_)
             return std::nullopt;
-        for (std::size_t const position : known_.ids.missing(prints))
+        for (std::size_t const position : memory_->ids.missing(prints))
             missing.push_back(part[position]);
     }
     return missing;
 }
 
-/// And does not try again before as many ids were asked for as would have to be read.
-held_ids::outcome held_ids::forget(std::size_t op_count) {
-    allowance_->give_back(known_.ids.size());
-    known_ = memory();
-    ++generation_;
-    credit_ = 0;
-    worth_ = std::max(op_count, reading_min);
-    return outcome::of_no_use;
+std::shared_ptr<held_ids> held_ids_of_spaces::of(space_identity space) {
+    std::scoped_lock const lock(mutex_);
+    std::erase_if(spaces_, [](auto const& entry) { return entry.second.expired(); });
+    auto& known = spaces_[{space.space_id, space.incarnation}];
+    auto of_space = known.lock();
+    if (!of_space)
+        known = of_space = std::make_shared<held_ids>(allowance_);
+    return of_space;
 }
 
 }  // namespace opstore::postgres::detail

@@ -10,9 +10,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <utility>
 #include <vector>
 
 namespace opstore::postgres::detail {
@@ -23,11 +26,10 @@ public:
     explicit id_allowance(std::size_t ids_max) : ids_max_(ids_max), left_(ids_max) {}
 
     std::size_t ids_max() const { return ids_max_; }
-
+    std::size_t left() const { return left_; }
     /// False: so many are not left, and none was taken.
     bool take(std::size_t ids);
     void give_back(std::size_t ids) { left_ += ids; }
-    std::size_t left() const { return left_; }
 
 private:
     std::size_t const ids_max_;
@@ -40,77 +42,109 @@ private:
 /// What it answers is what the server would answer now. Ops are never removed from a space, and their stamps
 /// grow in commit order. So a question reads the ids with stamps above those it knows (ids_since.sql), mostly
 /// none; with them it knows what is held in the snapshot of that statement, in which everything is that was
-/// committed before the question, by whomever. The statement tells the number of ops too; where it is not
-/// that of the ids, somebody has removed or added ops by hand, and all is forgotten.
+/// committed before the question, by whomever.
+///
+/// Two things that nobody should do are noticed, and then all is forgotten. The last op that is remembered is
+/// another one, or gone: the server lost commits, or was put back to an earlier state. The space's number of
+/// ops is not that of the ids: ops were removed or added by hand. (The space counts them with repair().)
 ///
 /// Ids are read as questions come: for each id that is asked for, one may be read, which costs the server
-/// less than to look one up. So where remembering never pays, it costs no more than asking does; and no
-/// question reads many more ids than it asks for.
+/// less than to look one up. So where remembering never pays, a question takes at most twice as long as the
+/// server alone would.
 ///
 /// Thread safety: every method from any thread.
 class held_ids {
 public:
-    /// Not before so many ids were asked for, a few are read, where not all are known yet.
+    /// Reading begins when so many ids were asked for; and so many may be read for a question that asks for
+    /// fewer.
     static constexpr std::size_t reading_min = 4096;
-    /// In one statement, and for a question that asks for fewer.
-    static constexpr std::size_t reading_max = 16'384;
-    /// Where all were known, so many may always be read: that costs less than the way to the server.
+    /// Ids of one statement.
+    static constexpr std::size_t statement_max = 16'384;
+    /// Once all are known, so many new ones may be read for any question.
     static constexpr std::size_t reading_free = 256;
 
     explicit held_ids(std::shared_ptr<id_allowance> allowance);
-    ~held_ids();
 
     held_ids(held_ids const&) = delete;
     held_ids& operator=(held_ids const&) = delete;
 
-    /// Notes that so many ids are asked for. Whether missing() may know; otherwise it would only cost time.
+    /// Notes that so many ids are asked for. False: missing() would only ask the server. Does not wait.
     bool expects(std::size_t ids);
 
-    /// Those of the ids that are not held, in their order; nothing: ask the server. A repeat goes on where
-    /// the one before ended. Refusal: no_such_space.
-    result<std::optional<std::vector<op_id>>> missing(connection& c, space_view space,
-                                                      std::vector<op_id> const& ids);
+    /// Those of the ids that are not held, in their order: by memory, where it suffices, else by the server.
+    /// A repeat goes on where the one before ended. Precondition: all of the space's id length. Refusal:
+    /// no_such_space.
+    result<std::vector<op_id>> missing(connection& c, space_view space, std::vector<op_id> const& ids);
 
 private:
-    static constexpr std::int64_t first_stamp = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t before_all = std::numeric_limits<std::int64_t>::min();
 
     struct memory {
-        id_set ids;
-        std::int64_t next = first_stamp;  ///< `ids` has all with stamps below it.
-        bool complete = false;            ///< When it was last read, nothing was left.
+        std::shared_ptr<id_allowance> const allowance;
+        std::size_t taken = 0;  ///< Of the allowance.
+        id_set ids;             ///< All with stamps up to:
+        std::int64_t last_stamp = before_all;
+        id_set::fingerprint last{};  ///< Of the op with that stamp.
+
+        explicit memory(std::shared_ptr<id_allowance> from) : allowance(std::move(from)) {}
+        ~memory() { allowance->give_back(taken); }
+        memory(memory const&) = delete;
+        memory& operator=(memory const&) = delete;
     };
 
     struct reading {
-        std::uint64_t generation;  ///< Of what it adds to.
-        std::int64_t start;
+        std::uint64_t generation;  ///< Of the memory that it adds to.
+        std::int64_t after;
+        id_set::fingerprint last;
         std::size_t ids_max;
     };
 
     struct page {
-        std::int64_t watermark = 0;
+        bool fits = false;  ///< It goes on where the memory ends; otherwise, that is no longer right.
         std::size_t op_count = 0;
         std::vector<id_set::fingerprint> ids;
-        std::int64_t last_stamp = 0;  ///< Of the ids, if there are any.
+        std::int64_t last_stamp = before_all;
+        id_set::fingerprint last{};
 
         page() = default;
     };
 
-    enum class outcome { all_known, some_left, of_no_use };
+    enum class outcome { all_known, some_left, wrong };
 
-    std::optional<reading> next_reading(std::size_t ids_max) const;
+    std::optional<reading> next_reading(std::size_t ids_max);
     std::optional<page> read(connection& c, space_view space, reading const& what) const;
     outcome learn(reading const& what, page const& found);
+    void forget(std::uint64_t generation, std::size_t op_count);
     std::optional<std::vector<op_id>> look_up(std::uint64_t generation, std::vector<op_id> const& ids) const;
-    outcome forget(std::size_t op_count);
 
     id_set::key const key_;
     std::shared_ptr<id_allowance> const allowance_;
 
-    mutable std::shared_mutex mutex_;
-    memory known_;
-    std::uint64_t generation_ = 0;     ///< How often all was forgotten.
-    std::size_t credit_ = 0;           ///< So many may be read.
-    std::size_t worth_ = reading_min;  ///< Less credit is not worth a reading, unless `known_` is complete.
+    mutable std::shared_mutex memory_mutex_;
+    std::unique_ptr<memory> memory_;
+    std::uint64_t generation_ = 0;  ///< How often all was forgotten.
+
+    /// Of what follows: held for no longer than it takes to look. May be locked behind the other.
+    std::mutex credit_mutex_;
+    std::size_t credit_ = 0;           ///< So many ids may be read.
+    std::size_t worth_ = reading_min;  ///< Less credit is not worth a reading, unless:
+    bool complete_ = false;            ///< When it was last read, nothing was left.
+};
+
+/// The memories of a database's spaces: one for all that have a space open.
+///
+/// Thread safety: of() from any thread.
+class held_ids_of_spaces {
+public:
+    /// None is remembered if it is 0.
+    explicit held_ids_of_spaces(std::size_t ids_max) : allowance_(std::make_shared<id_allowance>(ids_max)) {}
+
+    std::shared_ptr<held_ids> of(space_identity space);
+
+private:
+    std::shared_ptr<id_allowance> const allowance_;
+    std::mutex mutex_;
+    std::map<std::pair<std::int64_t, std::int64_t>, std::weak_ptr<held_ids>> spaces_;
 };
 
 }  // namespace opstore::postgres::detail

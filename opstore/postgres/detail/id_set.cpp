@@ -30,10 +30,11 @@ id_set::fingerprint id_set::key::of(std::span<const std::byte> id) const {
 id_set::id_set() : shards_(shard_count) {}
 
 bool id_set::insert(fingerprint id) {
-    shard& s = shards_[shard_of(id)];
+    auto const number = shard_of(id);
+    shard& s = shards_[number];
     // Four fifths full at most: then few searches go on behind their first line.
     if ((s.size + 1) * 5 > s.lines.size() * std::tuple_size_v<decltype(line::slots)> * 4)
-        grow(s);
+        grow(number);
     bool const is_new = insert(s.lines, id);
     s.size += is_new;
     size_ += is_new;
@@ -86,8 +87,14 @@ bool id_set::contains(shard const& s, fingerprint id) {
     }
 }
 
-void id_set::grow(shard& s) {
-    std::vector<line> larger(s.lines.size() + s.lines.size() / 2 + 1);
+void id_set::grow(std::size_t number) {
+    shard& s = shards_[number];
+    auto count = s.lines.size() + s.lines.size() / 2 + 1;
+    // From here on the sizes of the parts lie evenly between one and the next that each of them will have.
+    constexpr std::size_t large = 64;
+    if (s.lines.size() < large && count >= large)
+        count = large + number * large / 2 / shard_count;
+    std::vector<line> larger(count);
     for (line const& full : s.lines)
         for (fingerprint const& slot : full.slots)
             if (slot != free_slot)

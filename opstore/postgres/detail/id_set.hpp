@@ -64,9 +64,10 @@ private:
 
     static bool insert(std::vector<line>& lines, fingerprint id);
     static bool contains(shard const& s, fingerprint id);
-    static void grow(shard& s);
+    void grow(std::size_t number);
 
-    /// So that growth moves a small part at a time.
+    /// Each grows by itself, and large ones at sizes of their own: so whoever inserts waits for a small part
+    /// to be moved, never for all.
     static constexpr std::size_t shard_count = 256;
 
     std::vector<shard> shards_;
