@@ -44,9 +44,8 @@ std::unique_ptr<op_store> open_space(std::string const& conninfo, space_set_up c
     options.schema = how.schema;
     options.clock = [] { return now; };
     options.group_commit = how.group_commit;
-    if (!how.remembers_ids) {
-        options.remembered_ids_max = 0;
-    }
+    // As a host sets it whose space is that large.
+    options.remembered_ids_max = how.remembers_ids ? 2 * ops_max : 0;
     options.default_timeout = call_limit;
     migrate(options);
     space_options space("bench");

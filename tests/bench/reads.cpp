@@ -23,9 +23,9 @@ constexpr bounds at_par{1, 1};
 constexpr std::size_t slice_calls = 200;
 constexpr std::size_t earliest_calls = 500;
 constexpr std::size_t earliest_of_all_calls = 3;
-constexpr std::size_t filter_calls = 5;
+constexpr std::size_t filter_calls = 15;
 constexpr std::size_t filter_ids = 10'000;
-constexpr std::size_t retrieve_calls = 10;
+constexpr std::size_t retrieve_calls = 20;
 constexpr std::size_t retrieve_ids = 1'000;
 
 struct slice_arguments {
