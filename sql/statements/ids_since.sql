@@ -3,8 +3,8 @@
 -- Rows: none if the space is gone, else one: remembered_id, that of the first op from $3 on, null if there is none;
 --   op_count; op_ids, joined, those with the lowest stamps above $3, null if there are none; their number; the last
 --   one's stamp and id.
--- Index: op_by_stored_at; reads what it returns. ORDER BY keeps it so where a stamp is looked up. All is from one
---   snapshot: no op can hide between.
+-- Index: op_by_stored_at; reads what it returns. A stamp is looked up by ORDER BY and LIMIT: with `=` a planner without
+--   statistics took another index. All is from one snapshot: no op can hide between.
 -- Lock: none. Isolation: any.
 SELECT (SELECT o.op_id
         FROM op o

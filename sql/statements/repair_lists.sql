@@ -1,6 +1,7 @@
 -- Replaces the lists of each sector by those of its ops, as far as they are folded. Run behind lock_space and
 -- lock_fold, when sectors, sizes and the end of the fold are right.
 -- Parameters: $1 space_id. The rows removed and the rows written are never the same.
+-- NOT IN is hashed whatever the statistics say; NOT EXISTS compared all with all where they were old.
 WITH computed AS MATERIALIZED (
     SELECT n.sector, min(n.stored_at) AS first_stored_at, array_agg(n.stored_at ORDER BY n.stored_at) AS stamps,
            array_agg(n.size ORDER BY n.stored_at) AS sizes,
@@ -14,8 +15,7 @@ WITH computed AS MATERIALIZED (
 ), removed AS (
     DELETE FROM sector_list l
     WHERE l.space_id = $1::bigint
-          AND NOT EXISTS (SELECT FROM computed c
-                          WHERE c.sector = l.sector AND c.first_stored_at = l.first_stored_at)
+          AND (l.sector, l.first_stored_at) NOT IN (SELECT c.sector, c.first_stored_at FROM computed c)
 )
 INSERT INTO sector_list AS list (space_id, sector, first_stored_at, stamps, sizes, offsets, op_ids)
 SELECT $1::bigint, sector, first_stored_at, stamps, sizes, offsets, op_ids

@@ -2,6 +2,7 @@
 -- say.
 -- Run behind lock_space and lock_fold, when sectors and the end of the fold are right.
 -- Parameters: $1 space_id. The rows removed and the rows written are never the same.
+-- NOT IN is hashed whatever the statistics say; NOT EXISTS compared all with all where they were old.
 WITH computed AS MATERIALIZED (
     SELECT stretch_start(o.created_at, s.full_slices, s.slice_us) AS unit, o.sector,
            substring(varbit_send(bit_xor(('x' || encode(o.op_id, 'hex'))::varbit)) FROM 5) AS hash,
@@ -14,7 +15,7 @@ WITH computed AS MATERIALIZED (
 ), removed AS (
     DELETE FROM unit_hash u
     WHERE u.space_id = $1::bigint
-          AND NOT EXISTS (SELECT FROM computed c WHERE c.unit = u.unit AND c.sector = u.sector)
+          AND (u.unit, u.sector) NOT IN (SELECT c.unit, c.sector FROM computed c)
 )
 INSERT INTO unit_hash AS kept (space_id, unit, sector, hash, op_count)
 SELECT $1::bigint, unit, sector, hash, op_count

@@ -53,7 +53,7 @@ void ask_minimal_snapshot(stage& s, std::uint64_t scale) {
             return watch.seconds() / static_cast<double>(from_memory_calls);
         };
     };
-    std::vector<contender> contenders{
+    std::vector<contender> const contenders{
         snapshots_of(model),
         [&](std::size_t) {
             stopwatch const watch;
@@ -66,18 +66,15 @@ void ask_minimal_snapshot(stage& s, std::uint64_t scale) {
             insist(run(disc_by_single_calls(s.store())) == disc, "the slices' disc differs");
             return watch.seconds();
         }};
-    std::optional<gossip::summary_model> smaller;
-    if (auto const store = s.smaller()) {
-        smaller.emplace(store->store);
-        run(smaller->start(now)).value();
-        contenders.push_back(snapshots_of(*smaller));
-    }
     auto const seconds = take_turns(s.rounds(), contenders);
     auto const* const question = "minimal snapshot, full arc";
     s.out().add_time(question, scale, seconds[0], "512 x retrieve_slice_hashes", seconds[2],
                      over_single_calls);
-    if (smaller) {
-        s.out().add_growth(question, scale, seconds[0], seconds.back());
+    if (auto const smaller = s.smaller()) {
+        gossip::summary_model smaller_model(smaller->store);
+        run(smaller_model.start(now)).value();
+        auto const growth = take_turns(s.rounds(), {snapshots_of(model), snapshots_of(smaller_model)});
+        s.out().add_growth(question, scale, growth[0], growth[1]);
     }
     s.out().add_note(
         fmt::format("minimal snapshot at {} ops: summarize(), without a model, takes {:.3g} ms, ratio {:.2f}",

@@ -55,7 +55,7 @@ void ask_pages(stage& s, std::uint64_t scale) {
             return watch.seconds() / static_cast<double>(whose.ops);
         };
     };
-    std::vector<contender> contenders{
+    std::vector<contender> const contenders{
         walk_all(s.current()), select_all(raw_connection::field_format::binary),
         [&](std::size_t round) {
             auto const from = now + std::chrono::microseconds(ops * (2 * round + 1) / (2 * rounds));
@@ -65,16 +65,22 @@ void ask_pages(stage& s, std::uint64_t scale) {
             return watch.seconds() / static_cast<double>(page.first.size());
         },
         select_all(raw_connection::field_format::text)};
-    if (auto const smaller = s.smaller()) {
-        contenders.push_back(walk_all(*smaller));
-    }
     auto const seconds = take_turns(rounds, contenders);
     auto const* const question = "pages of 1 MiB, whole space";
     s.out().add_rate(question, scale, seconds[0], "bare SELECT, binary", seconds[1], over_select);
     s.out().add_rate(question, scale, seconds[0], "SQLite, at a few places", seconds[2], over_sqlite);
-    if (s.smaller()) {
+    if (auto const smaller = s.smaller()) {
         constexpr auto page_ops = static_cast<double>(page_bytes / op_bytes_each);
-        s.out().add_growth(question, scale, seconds[0] * page_ops, seconds.back() * page_ops);
+        // Walked as often as makes it as many ops.
+        auto const walks = ops / smaller->ops;
+        auto const growth = take_turns(rounds, {walk_all(s.current()), [&](std::size_t round) {
+                                                    double sum = 0;
+                                                    for (std::uint64_t i = 0; i < walks; ++i) {
+                                                        sum += walk_all(*smaller)(round);
+                                                    }
+                                                    return sum / static_cast<double>(walks);
+                                                }});
+        s.out().add_growth(question, scale, growth[0] * page_ops, growth[1] * page_ops);
     }
     s.out().add_note(
         fmt::format("pages at {} ops: a SELECT with fields in text reads {:.0f} op/s, ratio {:.2f}", scale,

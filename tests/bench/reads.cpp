@@ -2,7 +2,8 @@
 // op of a sector, and of all sectors (one call of ours, 512 queries), which of 10 000 ids are missing (half
 // of them are), 1000 ops by id? Rival: SQLite with Holochain's statements, in the caller's own thread.
 // Method: both get the same arguments, new ones in each round, after a round that is not measured. Answers
-// are counted and compared. For growth, the smaller store is asked in turns with them.
+// are counted and compared. For growth, the store and the smaller one take turns by
+// themselves.
 #include <tests/bench/questions.hpp>
 
 #include <arc/sector.hpp>
@@ -22,7 +23,7 @@ constexpr bounds index_reads{10, 100};
 constexpr bounds at_par{1, 1};
 constexpr std::size_t slice_calls = 200;
 constexpr std::size_t earliest_calls = 500;
-constexpr std::size_t earliest_of_all_calls = 3;
+constexpr std::size_t earliest_of_all_calls = 30;
 constexpr std::size_t filter_calls = 15;
 constexpr std::size_t filter_ids = 10'000;
 constexpr std::size_t retrieve_calls = 20;
@@ -73,51 +74,66 @@ asio::awaitable<std::size_t> ask_all(kind_of_read<Arguments> const& read, op_sto
 struct read_times {
     double ours;
     double sqlite;
-    std::optional<double> smaller;
 };
 
-/// Asks both, and the smaller store if there is one.
 template <class Arguments>
-read_times compare(stage& s, filled_store ours, std::optional<filled_store> smaller,
-                   kind_of_read<Arguments> const& read) {
+contender asker(kind_of_read<Arguments> const& read, filled_store whose, round_plans<Arguments> const& plans,
+                std::vector<std::size_t>& found) {
+    return [&read, whose, &plans, &found](std::size_t round) {
+        stopwatch const watch;
+        found[round] = run(ask_all(read, whose.store, plans[round]));
+        return watch.seconds() / static_cast<double>(read.calls);
+    };
+}
+
+/// The last round is not measured.
+template <class Arguments>
+read_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const& read) {
     auto const rounds = s.rounds() + 1;
     auto const plans = plan_rounds(read, rounds, ours.ops);
     std::vector<std::size_t> found(rounds), found_by_sqlite(rounds);
-    std::vector<contender> contenders{[&](std::size_t round) {
-                                          stopwatch const watch;
-                                          found[round] = run(ask_all(read, ours.store, plans[round]));
-                                          return watch.seconds() / static_cast<double>(read.calls);
-                                      },
-                                      [&](std::size_t round) {
-                                          stopwatch const watch;
-                                          for (auto const& arguments : plans[round]) {
-                                              found_by_sqlite[round] += read.ask_sqlite(arguments);
-                                          }
-                                          return watch.seconds() / static_cast<double>(read.calls);
-                                      }};
-    round_plans<Arguments> smaller_plans;
-    if (smaller) {
-        smaller_plans = plan_rounds(read, rounds, smaller->ops);
-        contenders.push_back([&](std::size_t round) {
-            stopwatch const watch;
-            run(ask_all(read, smaller->store, smaller_plans[round]));
-            return watch.seconds() / static_cast<double>(read.calls);
-        });
-    }
+    std::vector<contender> const contenders{asker(read, ours, plans, found), [&](std::size_t round) {
+                                                stopwatch const watch;
+                                                for (auto const& arguments : plans[round]) {
+                                                    found_by_sqlite[round] += read.ask_sqlite(arguments);
+                                                }
+                                                return watch.seconds() / static_cast<double>(read.calls);
+                                            }};
     for (auto const& warm_up : contenders) {
         warm_up(s.rounds());
     }
     auto const seconds = take_turns(s.rounds(), contenders);
     insist(found == found_by_sqlite, "the store and SQLite found different ops");
-    return {seconds[0], seconds[1], smaller ? std::optional(seconds[2]) : std::nullopt};
+    return {seconds[0], seconds[1]};
 }
 
-void report(stage& s, char const* question, std::uint64_t scale, read_times const& seconds, bounds bound,
-            char const* rival = "SQLite") {
-    s.out().add_time(question, scale, seconds.ours, rival, seconds.sqlite, bound);
-    if (seconds.smaller) {
-        s.out().add_growth(question, scale, seconds.ours, *seconds.smaller);
+/// Beside the smaller store alone: then each follows the other.
+template <class Arguments>
+void compare_growth(stage& s, char const* question, std::uint64_t scale,
+                    kind_of_read<Arguments> const& read) {
+    auto const smaller = s.smaller();
+    if (!smaller) {
+        return;
     }
+    auto const rounds = s.rounds() + 1;
+    auto const plans = plan_rounds(read, rounds, s.resident());
+    auto const smaller_plans = plan_rounds(read, rounds, smaller->ops);
+    std::vector<std::size_t> found(rounds);
+    std::vector<contender> const contenders{asker(read, s.current(), plans, found),
+                                            asker(read, *smaller, smaller_plans, found)};
+    for (auto const& warm_up : contenders) {
+        warm_up(s.rounds());
+    }
+    auto const seconds = take_turns(s.rounds(), contenders);
+    s.out().add_growth(question, scale, seconds[0], seconds[1]);
+}
+
+template <class Arguments>
+void ask_both(stage& s, char const* question, std::uint64_t scale, kind_of_read<Arguments> const& read,
+              bounds bound, char const* rival = "SQLite") {
+    auto const seconds = compare(s, s.current(), read);
+    s.out().add_time(question, scale, seconds.ours, rival, seconds.sqlite, bound);
+    compare_growth(s, question, scale, read);
 }
 
 std::size_t micros(std::optional<arc::timestamp> earliest) {
@@ -147,8 +163,7 @@ void ask_slice(stage& s, std::uint64_t scale) {
     read.ask_sqlite = [&](slice_arguments const& a) {
         return s.sqlite().ids_in_slice(a.sector, a.slice).ids.size();
     };
-    report(s, "ids of one sector x one full slice", scale, compare(s, s.current(), s.smaller(), read),
-           index_reads);
+    ask_both(s, "ids of one sector x one full slice", scale, read, index_reads);
 }
 
 kind_of_read<arc::sector_index> earliest_of(stage& s, arc::dht_arc (*arc_of)(arc::sector_index)) {
@@ -167,10 +182,9 @@ kind_of_read<arc::sector_index> earliest_of(stage& s, arc::dht_arc (*arc_of)(arc
 
 /// Once the store has been asked a few times, it answers from memory where the arc is made of whole sectors.
 void ask_earliest(stage& s, std::uint64_t scale) {
-    report(s, "earliest op of a sector", scale,
-           compare(s, s.current(), s.smaller(), earliest_of(s, &arc::sector_arc)), index_reads);
+    ask_both(s, "earliest op of a sector", scale, earliest_of(s, &arc::sector_arc), index_reads);
     auto const by_server =
-        compare(s, s.current(), std::nullopt, earliest_of(s, [](arc::sector_index sector) {
+        compare(s, s.current(), earliest_of(s, [](arc::sector_index sector) {
                     auto const whole = arc::sector_arc(sector);
                     return arc::dht_arc::between(whole.start(), arc::location{whole.end().value - 1});
                 }));
@@ -208,8 +222,7 @@ void ask_earliest_of_all(stage& s, std::uint64_t scale) {
         }
         return sum;
     };
-    report(s, "earliest ops of all sectors", scale, compare(s, s.current(), s.smaller(), read), index_reads,
-           "SQLite, 512 queries");
+    ask_both(s, "earliest ops of all sectors", scale, read, index_reads, "SQLite, 512 queries");
 }
 
 /// A store remembers which ids it holds once it has been asked for as many.
@@ -241,11 +254,11 @@ void ask_filter(stage& s, std::uint64_t scale) {
     if (auto const smaller = s.smaller()) {
         let_remember(*smaller);
     }
-    report(s, "which of 10 000 ids are missing", scale, compare(s, s.current(), s.smaller(), read), at_par);
+    ask_both(s, "which of 10 000 ids are missing", scale, read, at_par);
     space_set_up forgetful;
     forgetful.remembers_ids = false;
     auto const store = open_space(s.server().conninfo(), forgetful);
-    auto const by_server = compare(s, {*store, s.resident()}, std::nullopt, read);
+    auto const by_server = compare(s, {*store, s.resident()}, read);
     s.out().add_note(
         fmt::format("filter at {} ops: where the store does not remember which ids are held it takes "
                     "{:.3} ms, ratio {:.2f}",
@@ -270,7 +283,7 @@ void ask_retrieve(stage& s, std::uint64_t scale) {
         co_return ops.value().size();
     };
     read.ask_sqlite = [&](std::vector<op_id> const& ids) { return s.sqlite().retrieve(ids).size(); };
-    report(s, "1000 ops by id", scale, compare(s, s.current(), s.smaller(), read), at_par);
+    ask_both(s, "1000 ops by id", scale, read, at_par);
 }
 
 }  // namespace

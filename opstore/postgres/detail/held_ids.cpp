@@ -111,18 +111,19 @@ held_ids::outcome held_ids::learn(reading const& what, page const& found) {
     for (id_set::fingerprint const id : found.ids)
         known.ids.insert(id);
     auto const upto = std::max(what.after, found.last_stamp);
-    if (upto > known.last_stamp) {
+    bool const adds = upto > known.last_stamp;
+    if (adds) {
         known.last_stamp = upto;
         known.last = found.last;
     }
-    // Otherwise somebody else has read further meanwhile, from a later snapshot; then this one adds nothing.
+    // Otherwise somebody else has read further meanwhile, from a later snapshot.
     bool const is_furthest = upto == known.last_stamp;
     bool const is_last = found.ids.size() < what.ids_max;
     if (is_last && is_furthest && known.ids.size() != found.op_count)
         return outcome::wrong;
     std::scoped_lock const credit_lock(credit_mutex_);
     credit_ += what.ids_max - found.ids.size();
-    if (is_furthest)
+    if (is_furthest && (is_last || adds))
         complete_ = is_last;
     return is_last ? outcome::all_known : outcome::some_left;
 }

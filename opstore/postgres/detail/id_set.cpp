@@ -90,7 +90,7 @@ bool id_set::contains(shard const& s, fingerprint id) {
 void id_set::grow(std::size_t number) {
     shard& s = shards_[number];
     auto count = s.lines.size() + s.lines.size() / 2 + 1;
-    // From here on the sizes of the parts lie evenly between one and the next that each of them will have.
+    // Beyond this size the shards have different sizes, so that they do not all grow at once.
     constexpr std::size_t large = 64;
     if (s.lines.size() < large && count >= large)
         count = large + number * large / 2 / shard_count;

@@ -121,12 +121,10 @@ void fold_all(connection& c, space_view space) {
     }
 }
 
-/// Scans of all ops want the plans that the session otherwise forbids. And none that compares all with all:
-/// statistics of a space that has grown quickly say that there are hardly any ops.
+/// Scans of all ops want the plans that the session otherwise forbids.
 constexpr char const* allow_scans =
     "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashjoin = on; "
-    "SET LOCAL enable_nestloop = off; SET LOCAL max_parallel_workers_per_gather = 2; "
-    "SET LOCAL plan_cache_mode = force_custom_plan";
+    "SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL plan_cache_mode = force_custom_plan";
 
 /// So many ops of a piece are read in one go.
 constexpr std::size_t piece_ids_max = 65'536;
