@@ -164,7 +164,7 @@ boost::asio::awaitable<result<std::vector<stored_op>>> postgres_op_store::retrie
 boost::asio::awaitable<result<std::vector<op_id>>> postgres_op_store::filter_out_existing_ops(
     std::vector<op_id> ids, deadline until) {
     std::erase_if(ids, [&](op_id const& id) { return id.length() != options_->format->id_length(); });
-    if (!held_->expects(ids.size()))
+    if (!held_->note_question(ids.size()))
         return look_up(std::move(ids), until, &postgres::detail::fetch_missing);
     return run(lane::read, until, [held = held_, ids = std::move(ids)](connection& c, space_view space) {
         return held->missing(c, space, ids);

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -86,7 +87,14 @@ contender asker(kind_of_read<Arguments> const& read, filled_store whose, round_p
     };
 }
 
-/// The last round is not measured.
+/// Of as many rounds as the stage has, behind one more that is not measured.
+std::vector<double> take_warm_turns(stage& s, std::vector<contender> const& contenders) {
+    for (auto const& warm_up : contenders) {
+        warm_up(s.rounds());
+    }
+    return take_turns(s.rounds(), contenders);
+}
+
 template <class Arguments>
 read_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const& read) {
     auto const rounds = s.rounds() + 1;
@@ -99,10 +107,7 @@ read_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const& r
                                                 }
                                                 return watch.seconds() / static_cast<double>(read.calls);
                                             }};
-    for (auto const& warm_up : contenders) {
-        warm_up(s.rounds());
-    }
-    auto const seconds = take_turns(s.rounds(), contenders);
+    auto const seconds = take_warm_turns(s, contenders);
     insist(found == found_by_sqlite, "the store and SQLite found different ops");
     return {seconds[0], seconds[1]};
 }
@@ -118,13 +123,12 @@ void compare_growth(stage& s, char const* question, std::uint64_t scale,
     auto const rounds = s.rounds() + 1;
     auto const plans = plan_rounds(read, rounds, s.resident());
     auto const smaller_plans = plan_rounds(read, rounds, smaller->ops);
-    std::vector<std::size_t> found(rounds);
+    std::vector<std::size_t> found(rounds), found_by_smaller(rounds);
     std::vector<contender> const contenders{asker(read, s.current(), plans, found),
-                                            asker(read, *smaller, smaller_plans, found)};
-    for (auto const& warm_up : contenders) {
-        warm_up(s.rounds());
-    }
-    auto const seconds = take_turns(s.rounds(), contenders);
+                                            asker(read, *smaller, smaller_plans, found_by_smaller)};
+    auto const seconds = take_warm_turns(s, contenders);
+    insist(!std::ranges::count(found, 0) && !std::ranges::count(found_by_smaller, 0),
+           "a store found nothing, so that growth compares nothing");
     s.out().add_growth(question, scale, seconds[0], seconds[1]);
 }
 

@@ -37,6 +37,13 @@ void store_ops(op_store& store, std::uint64_t first, std::uint64_t count) {
     run(store.process_incoming_ops(numbered_batch(first, count))).value();
 }
 
+/// In several transactions.
+void store_many(op_store& store, std::uint64_t count) {
+    constexpr std::uint64_t step = 5'000;
+    for (std::uint64_t first = 0; first < count; first += step)
+        store_ops(store, first, std::min(step, count - first));
+}
+
 std::vector<op_id> numbered_ids(std::uint64_t first, std::uint64_t count) {
     std::vector<op_id> ids;
     for (std::uint64_t number = first; number < first + count; ++number)
@@ -82,7 +89,7 @@ public:
 
     /// What memory answers; nothing, if the server looked the ids up.
     std::optional<std::vector<op_id>> ask(std::vector<op_id> const& ids) {
-        if (!held_->expects(ids.size()))
+        if (!held_->note_question(ids.size()))
             return std::nullopt;
         session_.begin();
         auto const before = look_ups();
@@ -133,8 +140,7 @@ TEST_CASE("held ids: a space is remembered once as many ids were asked for as it
     std::string const space = "held: learnt";
     auto const store = open(space);
     constexpr std::uint64_t count = 20'000;
-    for (std::uint64_t first = 0; first < count; first += 5'000)
-        store_ops(*store, first, 5'000);
+    store_many(*store, count);
     lone_memory memory(space);
     // A few questions are the server's to answer.
     CHECK_FALSE(memory.ask(numbered_ids(0, 10)));
@@ -163,10 +169,9 @@ TEST_CASE("held ids: a question reads no more than it is worth") {
     REQUIRE(memory.learn());
     for (int i = 0; i < 30; ++i)
         CHECK(memory.learn(1));
-    constexpr std::uint64_t step = 8'000, backlog = 7 * step;
+    constexpr std::uint64_t backlog = 56'000;
     static_assert(backlog > 3 * held_ids::statement_max);
-    for (std::uint64_t first = 0; first < backlog; first += step)
-        store_ops(*store, first, step);
+    store_many(*store, backlog);
     // What it saved up is not enough, in however many questions.
     for (int i = 0; i < 20; ++i)
         CHECK_FALSE(memory.ask(numbered_ids(0, 10)));
@@ -254,8 +259,7 @@ TEST_CASE("held ids: what several read at the same time counts once") {
     std::string const space = "held: read at once";
     auto const store = open(space);
     constexpr std::uint64_t count = 30'000;
-    for (std::uint64_t first = 0; first < count; first += 5'000)
-        store_ops(*store, first, 5'000);
+    store_many(*store, count);
     // As many as there are, and not one more.
     auto const allowance = std::make_shared<id_allowance>(count);
     auto const shared = std::make_shared<held_ids>(allowance);
@@ -333,10 +337,9 @@ TEST_CASE("held ids: a server that lost commits, or a hand in the tables, is not
 
 TEST_CASE("held ids: what was forgotten is remembered again once that is worth it") {
     std::string const space = "held: forgotten";
-    constexpr std::uint64_t count = 60'000, step = 6'000;
+    constexpr std::uint64_t count = 60'000;
     auto const store = open(space);
-    for (std::uint64_t first = 0; first < count; first += step)
-        store_ops(*store, first, step);
+    store_many(*store, count);
     lone_memory memory(space);
     for (int i = 0; i < 2; ++i) {
         for (std::size_t const each : {1'000, 10'000, 70'000}) {

@@ -20,7 +20,7 @@ bool id_allowance::take(std::size_t ids) {
 held_ids::held_ids(std::shared_ptr<id_allowance> allowance)
     : allowance_(std::move(allowance)), memory_(std::make_unique<memory>(allowance_)) {}
 
-bool held_ids::expects(std::size_t ids) {
+bool held_ids::note_question(std::size_t ids) {
     if (allowance_->ids_max() == 0)
         return false;
     std::scoped_lock const lock(credit_mutex_);
@@ -44,12 +44,12 @@ result<std::vector<op_id>> held_ids::missing(connection& c, space_view space, st
             forget(what->generation, 0);
             return space_is_gone();
         }
-        auto const known = learn(*what, *found);
-        if (known == outcome::wrong) {
+        auto const learnt = learn(*what, *found);
+        if (learnt == outcome::unusable) {
             forget(what->generation, found->op_count);
             break;
         }
-        if (known == outcome::all_known) {
+        if (learnt == outcome::all_known) {
             if (auto missing = look_up(what->generation, ids))
                 return std::move(*missing);
             break;
@@ -100,13 +100,13 @@ std::optional<held_ids::page> held_ids::read(connection& c, space_view space, re
 held_ids::outcome held_ids::learn(reading const& what, page const& found) {
     std::scoped_lock const lock(memory_mutex_);
     if (what.generation != generation_ || !found.fits)
-        return outcome::wrong;
+        return outcome::unusable;
     memory& known = *memory_;
     if (found.op_count > known.ids.size() + allowance_->left())
-        return outcome::wrong;
+        return outcome::unusable;
     auto const unknown = known.ids.missing(found.ids).size();
     if (!allowance_->take(unknown))
-        return outcome::wrong;
+        return outcome::unusable;
     known.taken += unknown;
     for (id_set::fingerprint const id : found.ids)
         known.ids.insert(id);
@@ -120,7 +120,7 @@ held_ids::outcome held_ids::learn(reading const& what, page const& found) {
     bool const is_furthest = upto == known.last_stamp;
     bool const is_last = found.ids.size() < what.ids_max;
     if (is_last && is_furthest && known.ids.size() != found.op_count)
-        return outcome::wrong;
+        return outcome::unusable;
     std::scoped_lock const credit_lock(credit_mutex_);
     credit_ += what.ids_max - found.ids.size();
     if (is_furthest && (is_last || adds))

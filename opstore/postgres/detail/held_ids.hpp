@@ -69,7 +69,7 @@ public:
     held_ids& operator=(held_ids const&) = delete;
 
     /// Notes that so many ids are asked for. False: missing() would only ask the server. Does not wait.
-    bool expects(std::size_t ids);
+    bool note_question(std::size_t ids);
 
     /// Those of the ids that are not held, in their order: by memory, where it suffices, else by the server.
     /// A repeat goes on where the one before ended. Precondition: all of the space's id length. Refusal:
@@ -109,7 +109,7 @@ private:
         page() = default;
     };
 
-    enum class outcome { all_known, some_left, wrong };
+    enum class outcome { all_known, some_left, unusable };
 
     std::optional<reading> next_reading(std::size_t ids_max);
     std::optional<page> read(connection& c, space_view space, reading const& what) const;
