@@ -3,7 +3,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 GENERATOR = $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 
-.PHONY: help deps build test demo bench sim-soak package lint tidy asan tsan clean
+.PHONY: help deps configure build test demo bench sim-soak package lint tidy asan tsan clean
 
 help:           ## What can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -11,15 +11,18 @@ help:           ## What can be made
 deps:           ## Install what is missing from Debian's packages
 	@./cmake/install_dependencies.sh
 
-build: deps     ## The library, the tests and build/opstore
+configure: deps
 	@cmake -S . -B $(BUILD) -G "$(GENERATOR)" >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
 	@rm -f $(BUILD).configure.log
+
+build: configure ## The library, the tests and build/opstore
 	@cmake --build $(BUILD) -j $(JOBS)
 
 test: build     ## The whole suite, on a real PostgreSQL
 	@ctest --test-dir $(BUILD) --output-on-failure
 
-demo: build     ## A git history dealt out to eight peers that gossip (REPO=path for another)
+demo: configure ## A git history dealt out to eight peers that gossip (REPO=path for another)
+	@cmake --build $(BUILD) -j $(JOBS) --target opstore_tool opstore_sim
 	@OPSTORE=$(BUILD)/opstore python3 opstore/tool/demo.py
 
 bench: build    ## Speed, beside its rivals (BENCH_SCALE=10m: also at 10 M ops; BENCH_ONLY=regex)
