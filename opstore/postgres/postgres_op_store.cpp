@@ -6,6 +6,7 @@
 #include <opstore/postgres/detail/gossip_queries.hpp>
 #include <opstore/postgres/detail/held_ids.hpp>
 #include <opstore/postgres/detail/ingest_queue.hpp>
+#include <opstore/postgres/detail/op_retrieval.hpp>
 #include <opstore/postgres/detail/page_queries.hpp>
 #include <opstore/postgres/detail/queries.hpp>
 #include <opstore/postgres/postgres_database.hpp>
@@ -158,7 +159,10 @@ auto postgres_op_store::look_up(std::vector<op_id> ids, deadline until, Fetch fe
 
 boost::asio::awaitable<result<std::vector<stored_op>>> postgres_op_store::retrieve_ops(std::vector<op_id> ids,
                                                                                        deadline until) {
-    return look_up(std::move(ids), until, &postgres::detail::fetch_ops);
+    return look_up(std::move(ids), until,
+                   [held = held_](connection& c, space_view space, std::vector<op_id> const& some) {
+                       return postgres::detail::fetch_ops(c, space, *held, some);
+                   });
 }
 
 boost::asio::awaitable<result<std::vector<op_id>>> postgres_op_store::filter_out_existing_ops(

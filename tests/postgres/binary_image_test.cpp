@@ -22,8 +22,9 @@ namespace {
 using namespace postgres::detail;
 
 constexpr type_oid boolean_type = 16, bytea_type = 17, bigint_type = 20, smallint_type = 21,
-                   integer_type = 23, text_type = 25, smallint_array_type = 1005, integer_array_type = 1007,
-                   bigint_array_type = 1016, float8_type = 701, numeric_type = 1700;
+                   integer_type = 23, text_type = 25, tid_type = 27, smallint_array_type = 1005,
+                   integer_array_type = 1007, bigint_array_type = 1016, float8_type = 701,
+                   numeric_type = 1700;
 
 std::string big_endian(std::int64_t value, std::size_t length) {
     std::string image;
@@ -127,15 +128,39 @@ TEST_CASE("binary image: booleans, bytes and text") {
     CHECK_THROWS_AS(text_from_image(numeric_type, "1"), store_error);
 }
 
+TEST_CASE("binary image: places of rows, alone and joined") {
+    auto const first = big_endian(0x01020304, 4) + big_endian(5, 2);
+    auto const last = big_endian(0xffffffff, 4) + big_endian(0xffff, 2);
+    tuple_id const of_first{0x01020304, 5}, of_last{0xffffffff, 0xffff};
+    CHECK(tuple_id_from_image(tid_type, first) == of_first);
+    CHECK(tuple_id_from_image(tid_type, last) == of_last);
+    CHECK_THROWS_AS(tuple_id_from_image(tid_type, first.substr(1)), store_error);
+    CHECK_THROWS_AS(tuple_id_from_image(tid_type, first + '\0'), store_error);
+    CHECK_THROWS_AS(tuple_id_from_image(bytea_type, first), store_error);
+    auto const joined = [](std::string const& bytes) {
+        return joined_tuple_ids(std::as_bytes(std::span(bytes)));
+    };
+    CHECK(joined("").empty());
+    CHECK(joined(first + last) == std::vector{of_first, of_last});
+    CHECK_THROWS_AS(joined((first + last).substr(0, 11)), store_error);
+    auto const nowhere = big_endian(7, 4) + big_endian(0, 2);
+    CHECK_THROWS_AS(joined(first + nowhere), store_error);
+    CHECK_THROWS_AS(joined(nowhere + first), store_error);
+}
+
 TEST_CASE("rows: a real server's values, prepared and as SQL text") {
     auto c = connect_to_test_database();
     sql::statement const all{"all_types", R"(
         SELECT $1::bytea, $2::text, 7::smallint, -7::integer, $3::bigint, true, $4::bigint[],
-               ARRAY[1, -1]::integer[], ARRAY[2]::smallint[], ARRAY[]::bigint[], NULL::bytea, 1::numeric)"};
+               ARRAY[1, -1]::integer[], ARRAY[2]::smallint[], ARRAY[]::bigint[], NULL::bytea, 1::numeric,
+               ($5::tid[])[2], tidsend(($5::tid[])[1]) || tidsend(($5::tid[])[2])
+        WHERE cardinality($5::tid[]) = 2)"};
     std::string const bytes("\0a\xff\0", 4);
     std::vector<std::int64_t> const numbers{std::numeric_limits<std::int64_t>::min(), 0, 5};
     parameters values;
     values.bytea(std::as_bytes(std::span(bytes))).text("t\xc3\xa4xt").bigint(-1).bigint_array(numbers);
+    std::vector<tuple_id> const places{{7, 1}, {0xfffffffe, 0xffff}};
+    values.tuple_id_array(places);
     // Twice: the second time it is prepared already.
     for (int i = 0; i < 2; ++i) {
         auto const r = c.execute(all, values);
@@ -153,6 +178,9 @@ TEST_CASE("rows: a real server's values, prepared and as SQL text") {
         CHECK(r.bigint_array(0, 9).empty());
         CHECK(r.is_null(0, 10));
         CHECK(r.bytea(0, 10).empty());
+        CHECK(r.tid(0, 12) == places[1]);
+        CHECK(joined_tuple_ids(r.bytea(0, 13)) == places);
+        CHECK_THROWS_AS(r.tid(0, 11), store_error);
         CHECK_THROWS_AS(r.bigint(0, 11), store_error);
         CHECK_THROWS_AS(r.text(0, 11), store_error);
         CHECK_THROWS_AS(r.bigint(0, 10), store_error);

@@ -14,9 +14,13 @@ constexpr type_oid bigint_oid = 20;
 constexpr type_oid smallint_oid = 21;
 constexpr type_oid integer_oid = 23;
 constexpr type_oid text_oid = 25;
+constexpr type_oid tid_oid = 27;
 constexpr type_oid smallint_array_oid = 1005;
 constexpr type_oid integer_array_oid = 1007;
 constexpr type_oid bigint_array_oid = 1016;
+
+/// A block and an offset.
+constexpr std::size_t tuple_id_bytes = 6;
 
 template <class Unsigned>
 void append_big_endian(std::string& out, Unsigned value) {
@@ -79,6 +83,10 @@ std::int64_t integer_of(char const* bytes, std::size_t length) {
     }
 }
 
+tuple_id tuple_id_of(char const* bytes) {
+    return {big_endian<std::uint32_t>(bytes), big_endian<std::uint16_t>(bytes + 4)};
+}
+
 }  // namespace
 
 parameters& parameters::bigint(std::int64_t value) {
@@ -103,6 +111,18 @@ parameters& parameters::bigint_array(std::span<const std::int64_t> values) {
     for (std::int64_t const value : values) {
         append_big_endian(out, std::uint32_t{8});
         append_big_endian(out, static_cast<std::uint64_t>(value));
+    }
+    return *this;
+}
+
+parameters& parameters::tuple_id_array(std::span<const tuple_id> values) {
+    std::string& out = images_.emplace_back();
+    out.reserve(20 + values.size() * 10);
+    append_array_header(out, tid_oid, values.size());
+    for (tuple_id const value : values) {
+        append_big_endian(out, static_cast<std::uint32_t>(tuple_id_bytes));
+        append_big_endian(out, value.block);
+        append_big_endian(out, value.offset);
     }
     return *this;
 }
@@ -137,6 +157,12 @@ std::int64_t bigint_from_image(type_oid type, std::string_view image) {
     if (length == 0 || image.size() != length)
         throw_unreadable("bigint");
     return integer_of(image.data(), length);
+}
+
+tuple_id tuple_id_from_image(type_oid type, std::string_view image) {
+    if (type != tid_oid || image.size() != tuple_id_bytes)
+        throw_unreadable("tid");
+    return tuple_id_of(image.data());
 }
 
 bool boolean_from_image(type_oid type, std::string_view image) {
@@ -174,6 +200,19 @@ std::vector<std::int64_t> bigint_array_from_image(type_oid type, std::string_vie
         values.push_back(integer_of(image.data(), length));
     }
     return values;
+}
+
+std::vector<tuple_id> joined_tuple_ids(std::span<const std::byte> bytes) {
+    std::vector<tuple_id> ids;
+    ids.reserve(bytes.size() / tuple_id_bytes);
+    for (; bytes.size() >= tuple_id_bytes; bytes = bytes.subspan(tuple_id_bytes)) {
+        ids.push_back(tuple_id_of(reinterpret_cast<char const*>(bytes.data())));
+        if (ids.back().is_nowhere())
+            break;
+    }
+    if (!bytes.empty())
+        throw_unreadable("list of tid");
+    return ids;
 }
 
 std::int64_t bigint_from_text(std::string_view text) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <opstore/postgres/detail/tuple_id.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,6 +21,7 @@ public:
     parameters& text(std::string_view value);
     parameters& bytea(std::span<const std::byte> value);
     parameters& bigint_array(std::span<const std::int64_t> values);
+    parameters& tuple_id_array(std::span<const tuple_id> values);
     /// An array of the value, or an empty one: how a statement takes an optional number.
     parameters& optional_bigint(std::optional<std::int64_t> value);
     /// Takes an array that bytea_array_image made.
@@ -52,11 +55,15 @@ inline constexpr type_oid unknown_type = 0;
 std::string_view text_from_image(type_oid type, std::string_view image);
 /// A bigint, integer or smallint.
 std::int64_t bigint_from_image(type_oid type, std::string_view image);
+tuple_id tuple_id_from_image(type_oid type, std::string_view image);
 bool boolean_from_image(type_oid type, std::string_view image);
 /// The same bytes.
 std::span<const std::byte> bytea_from_image(type_oid type, std::string_view image);
 /// An array of one dimension, or none, without nulls, of bigint, integer or smallint.
 std::vector<std::int64_t> bigint_array_from_image(type_oid type, std::string_view image);
+
+/// Such values joined, without lengths. Throws store_error if they are not, or if one is nowhere.
+std::vector<tuple_id> joined_tuple_ids(std::span<const std::byte> bytes);
 
 /// Throws store_error if the text is not a decimal number.
 std::int64_t bigint_from_text(std::string_view text);

@@ -238,6 +238,10 @@ std::int64_t rows::bigint(std::size_t row, std::size_t column) const {
                            : bigint_from_image(type(column), value(row, column));
 }
 
+tuple_id rows::tid(std::size_t row, std::size_t column) const {
+    return tuple_id_from_image(is_text(column) ? unknown_type : type(column), value(row, column));
+}
+
 bool rows::boolean(std::size_t row, std::size_t column) const {
     return is_text(column) ? value(row, column) == "t" : boolean_from_image(type(column), value(row, column));
 }

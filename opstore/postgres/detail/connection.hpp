@@ -46,6 +46,7 @@ public:
     std::string_view text(std::size_t row, std::size_t column) const;
     /// Of bigint, integer or smallint. Null is an error, here and below, but for bytea.
     std::int64_t bigint(std::size_t row, std::size_t column) const;
+    tuple_id tid(std::size_t row, std::size_t column) const;
     bool boolean(std::size_t row, std::size_t column) const;
     /// Valid as long as this object. Empty for null.
     std::span<const std::byte> bytea(std::size_t row, std::size_t column) const;

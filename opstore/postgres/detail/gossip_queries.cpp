@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <limits>
 
 namespace opstore::postgres::detail {
 namespace {
@@ -118,21 +117,6 @@ bool take_what_fits(region_page& page, region_chunk const& chunk, std::optional<
         last = op_position{arc::from_micros(chunk.created[i]), chunk.ids[i]};
     }
     return true;
-}
-
-std::uint64_t rest_of(std::uint64_t limit, std::uint64_t used) {
-    return limit > used ? limit - used : 0;
-}
-
-stored_op op_of_row(rows const& r, std::size_t row, op_id const& id) {
-    stored_op op;
-    op.id = id;
-    op.location = arc::location{static_cast<std::uint32_t>(r.bigint(row, 2))};
-    op.created_at = arc::from_micros(r.bigint(row, 3));
-    op.stored_at = arc::from_micros(r.bigint(row, 4));
-    auto const payload = r.bytea(row, 5);
-    op.data.assign(payload.begin(), payload.end());
-    return op;
 }
 
 }  // namespace
@@ -293,39 +277,6 @@ result<region_page> fetch_region_page(connection& c, space_view space, op_region
             return page;
         from = last.value();
     }
-}
-
-result<op_batch> fetch_ops_bounded(connection& c, space_view space, std::vector<op_id> const& ids,
-                                   std::uint64_t limit_bytes) {
-    op_batch batch;
-    std::uint64_t bytes = 0;
-    do {
-        std::size_t const end = std::min(batch.ids_read + statement_ids_max, ids.size());
-        auto const left = saturated(rest_of(limit_bytes, bytes));
-        // What is larger than a result should be comes alone; the first op of all comes whatever its size.
-        auto const first_max = batch.ops.empty() ? std::numeric_limits<std::int64_t>::max() : left;
-        auto const found = c.execute(sql::retrieve_bounded, of_space(space)
-                                                                .image(id_array(ids, batch.ids_read, end))
-                                                                .bigint(std::min(left, result_bytes_max))
-                                                                .bigint(first_max));
-        if (found.empty())
-            return space_is_gone();
-        auto const begin = batch.ids_read;
-        batch.ids_read = end;
-        for (std::size_t row = 0; row < found.count() && !found.is_null(row, 0); ++row) {
-            auto const at = begin + static_cast<std::size_t>(found.bigint(row, 0));
-            auto const size = static_cast<std::uint64_t>(found.bigint(row, 1));
-            if (found.is_null(row, 5)) {
-                batch.ids_read = at;
-                if (size > rest_of(limit_bytes, bytes))
-                    return batch;
-                break;
-            }
-            batch.ops.push_back(op_of_row(found, row, ids[at]));
-            bytes += size;
-        }
-    } while (batch.ids_read < ids.size());
-    return batch;
 }
 
 }  // namespace opstore::postgres::detail

@@ -21,7 +21,5 @@ result<std::vector<region_ids>> fetch_region_ids(connection& c, space_view space
                                                  std::uint64_t limit_bytes);
 result<region_page> fetch_region_page(connection& c, space_view space, op_region const& region,
                                       std::optional<op_position> const& after, std::uint64_t limit_bytes);
-result<op_batch> fetch_ops_bounded(connection& c, space_view space, std::vector<op_id> const& ids,
-                                   std::uint64_t limit_bytes);
 
 }  // namespace opstore::postgres::detail

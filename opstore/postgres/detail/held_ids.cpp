@@ -7,6 +7,14 @@
 #include <span>
 
 namespace opstore::postgres::detail {
+namespace {
+
+std::size_t count_nowhere(std::vector<tuple_id> const& places) {
+    return static_cast<std::size_t>(
+        std::count_if(places.begin(), places.end(), [](tuple_id place) { return place.is_nowhere(); }));
+}
+
+}  // namespace
 
 bool id_allowance::take(std::size_t ids) {
     std::size_t left = left_;
@@ -37,7 +45,46 @@ bool held_ids::note_question(std::size_t ids) {
 }
 
 result<std::vector<op_id>> held_ids::missing(connection& c, space_view space, std::vector<op_id> const& ids) {
-    std::size_t left = std::max(ids.size(), reading_min);
+    auto const knows_all = read_on(c, space, std::max(ids.size(), reading_min));
+    if (!knows_all)
+        return knows_all.error();
+    std::vector<tuple_id> places;
+    if (!*knows_all || !look_up(**knows_all, ids, places))
+        return fetch_missing(c, space, ids);
+    std::vector<op_id> missing;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (places[i].is_nowhere())
+            missing.push_back(ids[i]);
+    }
+    return missing;
+}
+
+result<std::vector<tuple_id>> held_ids::places(connection& c, space_view space,
+                                               std::vector<op_id> const& ids) {
+    if (allowance_->ids_max() == 0)
+        return std::vector<tuple_id>(ids.size());
+    std::vector<tuple_id> places;
+    look_up(std::nullopt, ids, places);
+    auto const unknown = count_nowhere(places);
+    bool const may_read = unknown > 0 && note_question(unknown);
+    if (!may_read || unknown < places_min)
+        return places;
+    if (auto const read = read_on(c, space, std::max(unknown, reading_min)); !read)
+        return read.error();
+    look_up(std::nullopt, ids, places);
+    return places;
+}
+
+void held_ids::note_moved(std::vector<std::pair<op_id, tuple_id>> const& ids) {
+    for (auto const& [id, place] : ids) {
+        auto const print = key_.of(id.bytes());
+        std::scoped_lock const lock(memory_mutex_);
+        memory_->ids.move(print, place);
+    }
+}
+
+result<std::optional<std::uint64_t>> held_ids::read_on(connection& c, space_view space, std::size_t ids_max) {
+    std::size_t left = ids_max;
     while (auto const what = next_reading(left)) {
         auto const found = read(c, space, *what);
         if (!found) {
@@ -49,14 +96,11 @@ result<std::vector<op_id>> held_ids::missing(connection& c, space_view space, st
             forget(what->generation, found->op_count);
             break;
         }
-        if (learnt == outcome::all_known) {
-            if (auto missing = look_up(what->generation, ids))
-                return std::move(*missing);
-            break;
-        }
+        if (learnt == outcome::all_known)
+            return std::optional(what->generation);
         left -= what->ids_max;
     }
-    return fetch_missing(c, space, ids);
+    return std::optional<std::uint64_t>();
 }
 
 std::optional<held_ids::reading> held_ids::next_reading(std::size_t ids_max) {
@@ -72,7 +116,7 @@ std::optional<held_ids::reading> held_ids::next_reading(std::size_t ids_max) {
 }
 
 std::optional<held_ids::page> held_ids::read(connection& c, space_view space, reading const& what) const {
-    enum column { remembered_id, op_count, op_ids, number, last_stamp, last_id };
+    enum column { remembered_id, op_count, op_ids, places, number, last_stamp, last_id };
     auto const found = c.execute(
         sql::ids_since, of_space(space).bigint(what.after).bigint(static_cast<std::int64_t>(what.ids_max)));
     if (found.empty())
@@ -85,7 +129,8 @@ std::optional<held_ids::page> held_ids::read(connection& c, space_view space, re
     if (count == 0)
         return p;
     auto const joined = found.bytea(0, op_ids);
-    if (joined.size() != count * space.id_length) {
+    p.places = joined_tuple_ids(found.bytea(0, places));
+    if (joined.size() != count * space.id_length || p.places.size() != count) {
         p.fits = false;
         return p;
     }
@@ -104,12 +149,12 @@ held_ids::outcome held_ids::learn(reading const& what, page const& found) {
     memory& known = *memory_;
     if (found.op_count > known.ids.size() + allowance_->left())
         return outcome::unusable;
-    auto const unknown = known.ids.missing(found.ids).size();
+    auto const unknown = count_nowhere(known.ids.find(found.ids));
     if (!allowance_->take(unknown))
         return outcome::unusable;
     known.taken += unknown;
-    for (id_set::fingerprint const id : found.ids)
-        known.ids.insert(id);
+    for (std::size_t i = 0; i < found.ids.size(); ++i)
+        known.ids.put(found.ids[i], found.places[i]);
     auto const upto = std::max(what.after, found.last_stamp);
     bool const adds = upto > known.last_stamp;
     if (adds) {
@@ -143,23 +188,24 @@ void held_ids::forget(std::uint64_t generation, std::size_t op_count) {
     worth_ = std::clamp(op_count, reading_min, std::max(reading_min, allowance_->ids_max()));
 }
 
-std::optional<std::vector<op_id>> held_ids::look_up(std::uint64_t generation,
-                                                    std::vector<op_id> const& ids) const {
-    std::vector<op_id> missing;
-    std::vector<id_set::fingerprint> prints;
-    // In parts, so that who has read new ids need not wait for long.
+/// Finds the places of ids in parts, so that who has read new ones need not wait for long. False: that memory
+/// was forgotten.
+bool held_ids::look_up(std::optional<std::uint64_t> generation, std::vector<op_id> const& ids,
+                       std::vector<tuple_id>& places) const {
+    places.clear();
+    places.reserve(ids.size());
+    std::vector<id_map::fingerprint> prints;
     for (std::size_t begin = 0; begin < ids.size(); begin += statement_max) {
-        auto const part = std::span(ids).subspan(begin, std::min(statement_max, ids.size() - begin));
         prints.clear();
-        for (op_id const& id : part)
+        for (op_id const& id : std::span(ids).subspan(begin, std::min(statement_max, ids.size() - begin)))
             prints.push_back(key_.of(id.bytes()));
         std::shared_lock const lock(memory_mutex_);
-        if (generation != generation_)
-            return std::nullopt;
-        for (std::size_t const position : memory_->ids.missing(prints))
-            missing.push_back(part[position]);
+        if (generation && *generation != generation_)
+            return false;
+        auto const found = memory_->ids.find(prints);
+        places.insert(places.end(), found.begin(), found.end());
     }
-    return missing;
+    return true;
 }
 
 std::shared_ptr<held_ids> held_ids_of_spaces::of(space_identity space) {

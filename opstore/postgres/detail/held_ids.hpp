@@ -3,7 +3,7 @@
 #include <opstore/errors.hpp>
 #include <opstore/op_id.hpp>
 #include <opstore/postgres/detail/connection.hpp>
-#include <opstore/postgres/detail/id_set.hpp>
+#include <opstore/postgres/detail/id_map.hpp>
 #include <opstore/postgres/detail/query_parts.hpp>
 
 #include <atomic>
@@ -36,13 +36,15 @@ private:
     std::atomic<std::size_t> left_;
 };
 
-/// Answers which ids of a space are not held, from memory. A peer that is told of ops filters their ids; to
-/// look up each of them is what such a question costs the server, and it costs more the more ops there are.
+/// Answers from memory which ids of a space are not held, and where the rows of those are that are. A peer
+/// that is told of ops filters their ids, and gives the ops away by id; to look up each of them is what such
+/// a question costs the server, and it costs more the more ops there are.
 ///
-/// What it answers is what the server would answer now. Ops are never removed from a space, and their stamps
-/// grow in commit order. So a question reads the ids with stamps above those it knows (ids_since.sql), mostly
-/// none; with them it knows what is held in the snapshot of that statement, in which everything is that was
-/// committed before the question, by whomever.
+/// Which are not held it answers as the server would answer now. Ops are never removed from a space, and
+/// their stamps grow in commit order. So a question reads the ids with stamps above those it knows
+/// (ids_since.sql), mostly none; with them it knows what is held in the snapshot of that statement, in which
+/// everything is that was committed before the question, by whomever. Where a row is may be out of date: who
+/// reads it compares ids.
 ///
 /// Two things that should not happen are noticed, and then all is forgotten. The last op that is remembered
 /// is another one, or gone: the server lost commits, or was put back to an earlier state. The space's number
@@ -62,6 +64,8 @@ public:
     static constexpr std::size_t statement_max = 16'384;
     /// Once all are known, so many new ones may be read for any question.
     static constexpr std::size_t reading_free = 256;
+    /// To find fewer rows, nothing is read: by the index they are found as soon.
+    static constexpr std::size_t places_min = 64;
 
     explicit held_ids(std::shared_ptr<id_allowance> allowance);
 
@@ -76,15 +80,22 @@ public:
     /// no_such_space.
     result<std::vector<op_id>> missing(connection& c, space_view space, std::vector<op_id> const& ids);
 
+    /// Where the ids' rows were when they were read, in their order; nowhere, if that is not known. Reads on
+    /// if there is something to gain. Refusal: no_such_space.
+    result<std::vector<tuple_id>> places(connection& c, space_view space, std::vector<op_id> const& ids);
+
+    /// Notes where the row of an id is, of which places() said something else.
+    void note_moved(std::vector<std::pair<op_id, tuple_id>> const& ids);
+
 private:
     static constexpr std::int64_t before_all = std::numeric_limits<std::int64_t>::min();
 
     struct memory {
         std::shared_ptr<id_allowance> const allowance;
         std::size_t taken = 0;  ///< Of the allowance.
-        id_set ids;             ///< All with stamps up to:
+        id_map ids;             ///< All with stamps up to:
         std::int64_t last_stamp = before_all;
-        id_set::fingerprint last{};  ///< Of the op with that stamp.
+        id_map::fingerprint last{};  ///< Of the op with that stamp.
 
         explicit memory(std::shared_ptr<id_allowance> from) : allowance(std::move(from)) {}
         ~memory() { allowance->give_back(taken); }
@@ -95,29 +106,33 @@ private:
     struct reading {
         std::uint64_t generation;  ///< Of the memory that it adds to.
         std::int64_t after;
-        id_set::fingerprint last;
+        id_map::fingerprint last;
         std::size_t ids_max;
     };
 
     struct page {
         bool fits = false;  ///< It goes on where the memory ends; otherwise, that is no longer right.
         std::size_t op_count = 0;
-        std::vector<id_set::fingerprint> ids;
+        std::vector<id_map::fingerprint> ids;
+        std::vector<tuple_id> places;  ///< Of their rows.
         std::int64_t last_stamp = before_all;
-        id_set::fingerprint last{};
+        id_map::fingerprint last{};
 
         page() = default;
     };
 
     enum class outcome { all_known, some_left, unusable };
 
+    /// Reads ids, as many as asked and earned. Returns the generation of the memory if that knows all now.
+    result<std::optional<std::uint64_t>> read_on(connection& c, space_view space, std::size_t ids_max);
     std::optional<reading> next_reading(std::size_t ids_max);
     std::optional<page> read(connection& c, space_view space, reading const& what) const;
     outcome learn(reading const& what, page const& found);
     void forget(std::uint64_t generation, std::size_t op_count);
-    std::optional<std::vector<op_id>> look_up(std::uint64_t generation, std::vector<op_id> const& ids) const;
+    bool look_up(std::optional<std::uint64_t> generation, std::vector<op_id> const& ids,
+                 std::vector<tuple_id>& places) const;
 
-    id_set::key const key_;
+    id_map::key const key_;
     std::shared_ptr<id_allowance> const allowance_;
 
     mutable std::shared_mutex memory_mutex_;

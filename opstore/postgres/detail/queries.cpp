@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <map>
 
 namespace opstore::postgres::detail {
@@ -177,33 +176,6 @@ result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc a
         list.bytes += static_cast<std::uint64_t>(found.bigint(row, 1));
     }
     return list;
-}
-
-result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::vector<op_id> const& ids) {
-    std::vector<stored_op> ops;
-    std::size_t begin = 0, last = 0;
-    do {
-        std::size_t const end = std::min(begin + statement_ids_max, ids.size());
-        auto const found = c.execute(
-            sql::retrieve, of_space(space).image(id_array(ids, begin, end)).bigint(result_bytes_max));
-        if (found.empty())
-            return space_is_gone();
-        std::int64_t bytes = 0;
-        for (std::size_t row = 0; row < found.count() && !found.is_null(row, 0); ++row) {
-            last = begin + static_cast<std::size_t>(found.bigint(row, 0));
-            stored_op op;
-            op.id = ids[last];
-            op.location = arc::location{static_cast<std::uint32_t>(found.bigint(row, 1))};
-            op.created_at = arc::from_micros(found.bigint(row, 2));
-            op.stored_at = arc::from_micros(found.bigint(row, 3));
-            auto const payload = found.bytea(row, 4);
-            op.data.assign(payload.begin(), payload.end());
-            bytes += static_cast<std::int64_t>(op.data.size());
-            ops.push_back(std::move(op));
-        }
-        begin = bytes < result_bytes_max ? end : last + 1;
-    } while (begin < ids.size());
-    return ops;
 }
 
 result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::vector<op_id> const& ids) {

@@ -8,13 +8,12 @@
 #include <optional>
 #include <vector>
 
-/// The methods of op_store but for ingest, pages (page_queries.hpp) and what gossip_queries.hpp has, as
-/// blocking functions on one connection. Each reads and may be repeated, or says why it may. All refuse with
-/// no_such_space; the rest of their contract stands in op_store.hpp.
+/// The methods of op_store but for ingest, pages (page_queries.hpp), ops by id (op_retrieval.hpp) and what
+/// gossip_queries.hpp has, as blocking functions on one connection. Each reads and may be repeated, or says
+/// why it may. All refuse with no_such_space; the rest of their contract stands in op_store.hpp.
 namespace opstore::postgres::detail {
 
 result<id_list> fetch_time_slice(connection& c, space_view space, arc::dht_arc arc, arc::time_range range);
-result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, std::vector<op_id> const& ids);
 /// Precondition: all of the space's id length.
 result<std::vector<op_id>> fetch_missing(connection& c, space_view space, std::vector<op_id> const& ids);
 result<std::vector<std::optional<arc::timestamp>>> fetch_earliest(connection& c, space_identity space,

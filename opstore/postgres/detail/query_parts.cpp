@@ -40,6 +40,10 @@ std::int64_t saturated(std::uint64_t value) {
         std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
 }
 
+std::uint64_t rest_of(std::uint64_t limit, std::uint64_t used) {
+    return limit > used ? limit - used : 0;
+}
+
 std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors) {
     auto const list = sectors.sectors();
     return {list.begin(), list.end()};

@@ -48,6 +48,9 @@ refusal space_is_gone();
 /// The nearest number that a statement takes.
 std::int64_t saturated(std::uint64_t value);
 
+/// What is left of a limit; 0 if more was used.
+std::uint64_t rest_of(std::uint64_t limit, std::uint64_t used);
+
 std::vector<std::int64_t> sector_numbers(arc::arc_set const& sectors);
 
 /// The sectors as the bit mask that SQL's get_bit() takes.
