@@ -5,9 +5,9 @@
 --   the space that is at one of the places. One row of nulls if there is none. If the payloads reach $4, some may
 --   have been left out.
 -- Who asks compares the ids: a row may have moved, and another one be where it was.
--- Index: none. All places in one scan: one for each, as a join would have it, takes twice as long. The space is compared
---   behind it, or an empty table would be read by an index. Large payloads are read after the cut only. Lock: none.
---   Isolation: any.
+-- Index: none. All places in one scan: one for each, as a join would have it, takes twice as long. The space is
+--   compared behind it, or an empty table would be read by an index. Large payloads are read after the cut only.
+--   Lock: none. Isolation: any.
 SELECT f.op_id, f.location, f.created_at, f.stored_at, f.payload
 FROM space s
 LEFT JOIN LATERAL (

@@ -237,6 +237,23 @@ void let_remember(filled_store whose) {
     }
 }
 
+/// Of stores that remember which ids they hold, and where; a note says what it takes without.
+void ask_by_id(stage& s, char const* question, std::uint64_t scale,
+               kind_of_read<std::vector<op_id>> const& read) {
+    let_remember(s.current());
+    if (auto const smaller = s.smaller()) {
+        let_remember(*smaller);
+    }
+    ask_both(s, question, scale, read, at_par);
+    space_set_up forgetful;
+    forgetful.remembers_ids = false;
+    auto const store = open_space(s.server().conninfo(), forgetful);
+    auto const by_server = compare(s, {*store, s.resident()}, read);
+    s.out().add_note(
+        fmt::format("{}, at {} ops: where the store does not remember ids it takes {:.3} ms, ratio {:.2f}",
+                    question, scale, by_server.ours * 1000, by_server.sqlite / by_server.ours));
+}
+
 void ask_filter(stage& s, std::uint64_t scale) {
     kind_of_read<std::vector<op_id>> read;
     read.calls = filter_calls;
@@ -254,19 +271,7 @@ void ask_filter(stage& s, std::uint64_t scale) {
         co_return missing.value().size();
     };
     read.ask_sqlite = [&](std::vector<op_id> const& ids) { return s.sqlite().filter(ids).size(); };
-    let_remember(s.current());
-    if (auto const smaller = s.smaller()) {
-        let_remember(*smaller);
-    }
-    ask_both(s, "which of 10 000 ids are missing", scale, read, at_par);
-    space_set_up forgetful;
-    forgetful.remembers_ids = false;
-    auto const store = open_space(s.server().conninfo(), forgetful);
-    auto const by_server = compare(s, {*store, s.resident()}, read);
-    s.out().add_note(
-        fmt::format("filter at {} ops: where the store does not remember which ids are held it takes "
-                    "{:.3} ms, ratio {:.2f}",
-                    scale, by_server.ours * 1000, by_server.sqlite / by_server.ours));
+    ask_by_id(s, "which of 10 000 ids are missing", scale, read);
 }
 
 void ask_retrieve(stage& s, std::uint64_t scale) {
@@ -287,7 +292,7 @@ void ask_retrieve(stage& s, std::uint64_t scale) {
         co_return ops.value().size();
     };
     read.ask_sqlite = [&](std::vector<op_id> const& ids) { return s.sqlite().retrieve(ids).size(); };
-    ask_both(s, "1000 ops by id", scale, read, at_par);
+    ask_by_id(s, "1000 ops by id", scale, read);
 }
 
 }  // namespace
