@@ -36,8 +36,9 @@ struct database_options {
     /// The wall clock of stored_at; empty: the server's, which all writers share. Tests and simulators own
     /// time.
     std::function<arc::timestamp()> clock;
-    /// Held ids that may be remembered, by all spaces together, where ids are filtered or ops retrieved often;
-    /// each takes up to 30 bytes. A space that would need more asks the server for each id. 0: none are.
+    /// Held ids that may be remembered, by all spaces together, where ids are filtered or ops retrieved
+    /// often; each takes up to 30 bytes. A space that would need more asks the server for each id. 0: none
+    /// are.
     std::size_t remembered_ids_max = 4'000'000;
     /// Concurrent ingests of one space share a transaction. Off only to measure what that is worth.
     bool group_commit = true;

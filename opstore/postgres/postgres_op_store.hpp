@@ -18,9 +18,10 @@ enum class lane;
 ///
 /// Round trips: one for each method, but for pages and id lists longer than a statement should be, two for
 /// the ids of regions, and none for earliest ops of whole sectors that are asked for often (see
-/// docs/design.md, "Earliest times in memory"). Filtering ids and retrieving ops read which ids are held, where
-/// they are called often, 16 384 at a time at most (see there, "Held ids in memory"). Ingest joins the calls that run at the same
-/// time into one transaction (see there, "The path of an op").
+/// docs/design.md, "Earliest times in memory"). Filtering ids and retrieving ops read which ids are held,
+/// where they are called often, 16 384 at a time at most; retrieving takes a second one for ops that are not
+/// where they were, or not held (see there, "Held ids in memory"). Ingest joins the calls that run at the
+/// same time into one transaction (see there, "The path of an op").
 class postgres_op_store final : public op_store {
 public:
     ~postgres_op_store() override;

@@ -5,7 +5,7 @@
 // way to `scale`, at most 60 % of it, is measured, in rounds in which the three take turns with the same ops.
 // The ops of a round are made before it; hashing their bytes is part of the store's call, making COPY's image
 // of them is part of COPY's. What the store still does behind the last commit of a round is in its time too:
-// seal() waits for it.
+// seal() waits for it. Before each turn the operating system writes back what the others have left.
 #include <tests/bench/questions.hpp>
 
 #include <fmt/format.h>

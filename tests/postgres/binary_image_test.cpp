@@ -137,6 +137,7 @@ TEST_CASE("binary image: places of rows, alone and joined") {
     CHECK_THROWS_AS(tuple_id_from_image(tid_type, first.substr(1)), store_error);
     CHECK_THROWS_AS(tuple_id_from_image(tid_type, first + '\0'), store_error);
     CHECK_THROWS_AS(tuple_id_from_image(bytea_type, first), store_error);
+    CHECK_THROWS_AS(tuple_id_from_image(tid_type, big_endian(7, 4) + big_endian(0, 2)), store_error);
     auto const joined = [](std::string const& bytes) {
         return joined_tuple_ids(std::as_bytes(std::span(bytes)));
     };

@@ -162,7 +162,10 @@ std::int64_t bigint_from_image(type_oid type, std::string_view image) {
 tuple_id tuple_id_from_image(type_oid type, std::string_view image) {
     if (type != tid_oid || image.size() != tuple_id_bytes)
         throw_unreadable("tid");
-    return tuple_id_of(image.data());
+    auto const id = tuple_id_of(image.data());
+    if (id.is_nowhere())
+        throw_unreadable("tid");
+    return id;
 }
 
 bool boolean_from_image(type_oid type, std::string_view image) {

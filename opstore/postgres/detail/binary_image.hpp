@@ -55,6 +55,7 @@ inline constexpr type_oid unknown_type = 0;
 std::string_view text_from_image(type_oid type, std::string_view image);
 /// A bigint, integer or smallint.
 std::int64_t bigint_from_image(type_oid type, std::string_view image);
+/// Nowhere is an error too.
 tuple_id tuple_id_from_image(type_oid type, std::string_view image);
 bool boolean_from_image(type_oid type, std::string_view image);
 /// The same bytes.

@@ -44,6 +44,11 @@ bool held_ids::note_question(std::size_t ids) {
     return true;
 }
 
+bool held_ids::is_complete() {
+    std::scoped_lock const lock(credit_mutex_);
+    return complete_;
+}
+
 result<std::vector<op_id>> held_ids::missing(connection& c, space_view space, std::vector<op_id> const& ids) {
     auto const knows_all = read_on(c, space, std::max(ids.size(), reading_min));
     if (!knows_all)
@@ -59,20 +64,23 @@ result<std::vector<op_id>> held_ids::missing(connection& c, space_view space, st
     return missing;
 }
 
-result<std::vector<tuple_id>> held_ids::places(connection& c, space_view space,
-                                               std::vector<op_id> const& ids) {
-    if (allowance_->ids_max() == 0)
-        return std::vector<tuple_id>(ids.size());
-    std::vector<tuple_id> places;
-    look_up(std::nullopt, ids, places);
-    auto const unknown = count_nowhere(places);
-    bool const may_read = unknown > 0 && note_question(unknown);
-    if (!may_read || unknown < places_min)
-        return places;
-    if (auto const read = read_on(c, space, std::max(unknown, reading_min)); !read)
-        return read.error();
-    look_up(std::nullopt, ids, places);
-    return places;
+result<held_ids::placed> held_ids::places(connection& c, space_view space, std::vector<op_id> const& ids) {
+    placed p;
+    if (allowance_->ids_max() == 0) {
+        p.places.resize(ids.size());
+        return p;
+    }
+    look_up(std::nullopt, ids, p.places);
+    auto const unknown = count_nowhere(p.places);
+    if (unknown == 0 || !note_question(unknown) || (unknown < places_min && is_complete()))
+        return p;
+    auto const knows_all = read_on(c, space, std::max(unknown, reading_min));
+    if (!knows_all)
+        return knows_all.error();
+    p.all_known = *knows_all && look_up(**knows_all, ids, p.places);
+    if (!p.all_known)
+        look_up(std::nullopt, ids, p.places);
+    return p;
 }
 
 void held_ids::note_moved(std::vector<std::pair<op_id, tuple_id>> const& ids) {

@@ -37,8 +37,8 @@ private:
 };
 
 /// Answers from memory which ids of a space are not held, and where the rows of those are that are. A peer
-/// that is told of ops filters their ids, and gives the ops away by id; to look up each of them is what such
-/// a question costs the server, and it costs more the more ops there are.
+/// that is told of ops filters their ids, and a host retrieves ops by id; to look up each of them is what
+/// such a question costs the server, and it costs more the more ops there are.
 ///
 /// Which are not held it answers as the server would answer now. Ops are never removed from a space, and
 /// their stamps grow in commit order. So a question reads the ids with stamps above those it knows
@@ -64,7 +64,8 @@ public:
     static constexpr std::size_t statement_max = 16'384;
     /// Once all are known, so many new ones may be read for any question.
     static constexpr std::size_t reading_free = 256;
-    /// To find fewer rows, nothing is read: by the index they are found as soon.
+    /// Fewer rows are found by the index as soon. For them nothing is read once all ids were known; and
+    /// beside others of which the place is not known, they are not worth a round trip.
     static constexpr std::size_t places_min = 64;
 
     explicit held_ids(std::shared_ptr<id_allowance> allowance);
@@ -72,7 +73,8 @@ public:
     held_ids(held_ids const&) = delete;
     held_ids& operator=(held_ids const&) = delete;
 
-    /// Notes that so many ids are asked for. False: missing() would only ask the server. Does not wait.
+    /// Notes that so many ids are to be looked up. False: to read them is not worth it yet, and missing()
+    /// would only ask the server. Does not wait.
     bool note_question(std::size_t ids);
 
     /// Those of the ids that are not held, in their order: by memory, where it suffices, else by the server.
@@ -80,9 +82,14 @@ public:
     /// no_such_space.
     result<std::vector<op_id>> missing(connection& c, space_view space, std::vector<op_id> const& ids);
 
-    /// Where the ids' rows were when they were read, in their order; nowhere, if that is not known. Reads on
-    /// if there is something to gain. Refusal: no_such_space.
-    result<std::vector<tuple_id>> places(connection& c, space_view space, std::vector<op_id> const& ids);
+    struct placed {
+        std::vector<tuple_id> places;  ///< In the order of the ids; nowhere: not known.
+        bool all_known = false;        ///< Ids that are nowhere are not held.
+    };
+
+    /// Where the ids' rows were when they were read. Notes how many are to be looked up, and reads on where
+    /// that is worth it. Refusal: no_such_space.
+    result<placed> places(connection& c, space_view space, std::vector<op_id> const& ids);
 
     /// Notes where the row of an id is, of which places() said something else.
     void note_moved(std::vector<std::pair<op_id, tuple_id>> const& ids);
@@ -123,6 +130,7 @@ private:
 
     enum class outcome { all_known, some_left, unusable };
 
+    bool is_complete();
     /// Reads ids, as many as asked and earned. Returns the generation of the memory if that knows all now.
     result<std::optional<std::uint64_t>> read_on(connection& c, space_view space, std::size_t ids_max);
     std::optional<reading> next_reading(std::size_t ids_max);

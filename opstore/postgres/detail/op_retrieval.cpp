@@ -13,8 +13,45 @@
 namespace opstore::postgres::detail {
 namespace {
 
-/// For each id its op, as far as it was found.
-using found_ops = std::vector<std::optional<stored_op>>;
+/// The ops of a list of ids, as far as they were found, and what was learnt on the way.
+class found_ops {
+public:
+    explicit found_ops(std::vector<op_id> const& ids, std::vector<tuple_id> const& places)
+        : ids_(ids), places_(places), at_(ids.size(), none) {}
+
+    bool has(std::size_t position) const { return at_[position] != none; }
+
+    /// The op of the id at a position, and where its row is.
+    void put(std::size_t position, stored_op op, tuple_id place) {
+        if (!places_[position].is_nowhere() && places_[position] != place)
+            moved_.emplace_back(ids_[position], place);
+        at_[position] = ops_.size();
+        ops_.push_back(std::move(op));
+    }
+
+    /// Those of which places said something else.
+    std::vector<std::pair<op_id, tuple_id>> const& moved() const { return moved_; }
+
+    /// In the order of the ids.
+    std::vector<stored_op> take() {
+        std::vector<stored_op> in_order;
+        in_order.reserve(ops_.size());
+        for (std::size_t const at : at_) {
+            if (at != none)
+                in_order.push_back(std::move(ops_[at]));
+        }
+        return in_order;
+    }
+
+private:
+    static constexpr auto none = std::numeric_limits<std::size_t>::max();
+
+    std::vector<op_id> const& ids_;
+    std::vector<tuple_id> const& places_;
+    std::vector<stored_op> ops_;
+    std::vector<std::size_t> at_;  ///< For each id: where in ops_.
+    std::vector<std::pair<op_id, tuple_id>> moved_;
+};
 
 /// Of a row that has its other columns from `first` on.
 stored_op op_of_row(rows const& r, std::size_t row, std::size_t first, op_id const& id) {
@@ -63,7 +100,7 @@ private:
 /// op.
 result<void> read_at_places(connection& c, space_view space, std::vector<op_id> const& ids,
                             std::vector<tuple_id> const& places, found_ops& ops) {
-    enum column { row_id, location, payload = location + 3 };
+    enum column { row_id, place, location, payload = location + 3 };
     placed_ids const placed(ids, places);
     auto left = placed.positions();
     for (auto begin = left.begin(); begin != left.end();) {
@@ -77,36 +114,36 @@ result<void> read_at_places(connection& c, space_view space, std::vector<op_id> 
             return space_is_gone();
         std::int64_t bytes = 0;
         for (std::size_t row = 0; row < found.count() && !found.is_null(row, row_id); ++row) {
-            for (std::size_t const i : placed.positions_of(found.bytea(row, row_id)))
-                ops[i] = op_of_row(found, row, location, ids[i]);
+            for (std::size_t const i : placed.positions_of(found.bytea(row, row_id))) {
+                if (!ops.has(i))
+                    ops.put(i, op_of_row(found, row, location, ids[i]), found.tid(row, place));
+            }
             bytes += static_cast<std::int64_t>(found.bytea(row, payload).size());
         }
         // Some may have been left out, if there is one that was not.
-        auto const unread = bytes < result_bytes_max ? end : std::partition(begin, end, [&](std::size_t i) {
-            return ops[i].has_value();
-        });
+        auto const unread = bytes < result_bytes_max
+                                ? end
+                                : std::partition(begin, end, [&](std::size_t i) { return ops.has(i); });
         begin = unread == begin ? end : unread;
     }
     return {};
 }
 
-/// Reads the ops that were not found yet. Returns where the rows are of those that were looked for elsewhere.
-result<std::vector<std::pair<op_id, tuple_id>>> read_by_index(connection& c, space_view space,
-                                                              std::vector<op_id> const& ids,
-                                                              std::vector<tuple_id> const& places,
-                                                              found_ops& ops) {
+/// Reads the ops that were not found yet by the index, unless it is known that they are not held.
+result<void> read_by_index(connection& c, space_view space, std::vector<op_id> const& ids,
+                           held_ids::placed const& placed, found_ops& ops) {
     enum column { ordinal, location, payload = location + 3, place };
     std::vector<op_id> asked;
     std::vector<std::size_t> positions;
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (!ops[i]) {
+        if (!ops.has(i) && !(placed.all_known && placed.places[i].is_nowhere())) {
             asked.push_back(ids[i]);
             positions.push_back(i);
         }
     }
-    std::vector<std::pair<op_id, tuple_id>> moved;
+    // Without ids there is still to find out whether there is the space.
     if (asked.empty() && !ids.empty())
-        return moved;
+        return {};
     std::size_t begin = 0;
     do {
         std::size_t const end = std::min(begin + statement_ids_max, asked.size());
@@ -119,37 +156,33 @@ result<std::vector<std::pair<op_id, tuple_id>>> read_by_index(connection& c, spa
         for (std::size_t row = 0; row < found.count() && !found.is_null(row, ordinal); ++row) {
             last = begin + static_cast<std::size_t>(found.bigint(row, ordinal));
             auto const i = positions[last];
-            ops[i] = op_of_row(found, row, location, ids[i]);
-            if (!places[i].is_nowhere())
-                moved.emplace_back(ids[i], found.tid(row, place));
+            ops.put(i, op_of_row(found, row, location, ids[i]), found.tid(row, place));
             bytes += static_cast<std::int64_t>(found.bytea(row, payload).size());
         }
         begin = bytes < result_bytes_max ? end : last + 1;
     } while (begin < asked.size());
-    return moved;
+    return {};
 }
 
 }  // namespace
 
 result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, held_ids& held,
                                          std::vector<op_id> const& ids) {
-    auto const places = held.places(c, space, ids);
-    if (!places)
-        return places.error();
-    found_ops found(ids.size());
-    if (auto const read = read_at_places(c, space, ids, *places, found); !read)
-        return read.error();
-    auto const moved = read_by_index(c, space, ids, *places, found);
-    if (!moved)
-        return moved.error();
-    held.note_moved(*moved);
-    std::vector<stored_op> ops;
-    ops.reserve(ids.size());
-    for (auto& op : found) {
-        if (op)
-            ops.push_back(std::move(*op));
+    auto const placed = held.places(c, space, ids);
+    if (!placed)
+        return placed.error();
+    found_ops ops(ids, placed->places);
+    auto const nowhere = static_cast<std::size_t>(std::count_if(
+        placed->places.begin(), placed->places.end(), [](tuple_id place) { return place.is_nowhere(); }));
+    // Otherwise the index finds all in one round trip, and as soon.
+    if (nowhere == 0 || placed->all_known || ids.size() - nowhere >= held_ids::places_min) {
+        if (auto const read = read_at_places(c, space, ids, placed->places, ops); !read)
+            return read.error();
     }
-    return ops;
+    if (auto const read = read_by_index(c, space, ids, *placed, ops); !read)
+        return read.error();
+    held.note_moved(ops.moved());
+    return ops.take();
 }
 
 result<op_batch> fetch_ops_bounded(connection& c, space_view space, std::vector<op_id> const& ids,
