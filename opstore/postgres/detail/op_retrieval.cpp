@@ -13,10 +13,10 @@
 namespace opstore::postgres::detail {
 namespace {
 
-/// The ops of a list of ids, as far as they were found, and what was learnt on the way.
+/// The ops of a list of ids, as far as they were found, and which of their rows have moved.
 class found_ops {
 public:
-    explicit found_ops(std::vector<op_id> const& ids, std::vector<tuple_id> const& places)
+    found_ops(std::vector<op_id> const& ids, std::vector<tuple_id> const& places)
         : ids_(ids), places_(places), at_(ids.size(), none) {}
 
     bool has(std::size_t position) const { return at_[position] != none; }
@@ -29,7 +29,7 @@ public:
         ops_.push_back(std::move(op));
     }
 
-    /// Those of which places said something else.
+    /// Of the rows that were not where `places` said.
     std::vector<std::pair<op_id, tuple_id>> const& moved() const { return moved_; }
 
     /// In the order of the ids.
