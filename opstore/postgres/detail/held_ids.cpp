@@ -16,6 +16,10 @@ std::size_t count_nowhere(std::vector<tuple_id> const& places) {
 
 }  // namespace
 
+std::size_t held_ids::placed::count_nowhere() const {
+    return detail::count_nowhere(places);
+}
+
 bool id_allowance::take(std::size_t ids) {
     std::size_t left = left_;
     do {
@@ -71,7 +75,7 @@ result<held_ids::placed> held_ids::places(connection& c, space_view space, std::
         return p;
     }
     look_up(std::nullopt, ids, p.places);
-    auto const unknown = count_nowhere(p.places);
+    auto const unknown = p.count_nowhere();
     if (unknown == 0 || !note_question(unknown) || (unknown < places_min && is_complete()))
         return p;
     auto const knows_all = read_on(c, space, std::max(unknown, reading_min));

@@ -85,6 +85,8 @@ public:
     struct placed {
         std::vector<tuple_id> places;  ///< In the order of the ids; nowhere: not known.
         bool all_known = false;        ///< Ids that are nowhere are not held.
+
+        std::size_t count_nowhere() const;
     };
 
     /// Where the ids' rows were when they were read. Notes how many are to be looked up, and reads on where

@@ -172,8 +172,7 @@ result<std::vector<stored_op>> fetch_ops(connection& c, space_view space, held_i
     if (!placed)
         return placed.error();
     found_ops ops(ids, placed->places);
-    auto const nowhere = static_cast<std::size_t>(std::count_if(
-        placed->places.begin(), placed->places.end(), [](tuple_id place) { return place.is_nowhere(); }));
+    auto const nowhere = placed->count_nowhere();
     // Otherwise the index finds all in one round trip, and as soon.
     if (nowhere == 0 || placed->all_known || ids.size() - nowhere >= held_ids::places_min) {
         if (auto const read = read_at_places(c, space, ids, placed->places, ops); !read)
