@@ -189,7 +189,7 @@ void ask_start(stage& s, std::uint64_t scale, host_space& host, std::string cons
     if (asks_sqlite) {
         contenders.push_back([&](std::size_t part) { return sqlite.start_part(part); });
     }
-    auto const seconds = take_turns(parts, contenders);
+    auto const ours = take_turns(parts, contenders).median(0);
     single.count_ops(s.resident());
     if (single.asks_all()) {
         gossip::summary_model model(s.store());
@@ -197,11 +197,11 @@ void ask_start(stage& s, std::uint64_t scale, host_space& host, std::string cons
         auto const snapshot = model.minimal(arc::arc_set::full(), model.layout_at(now));
         insist(snapshot.ring_top_hashes == single.built.rings, "the model and kitsune2's differ");
     }
-    s.out().add_time(question, scale, seconds[0], single.text("the same store"), single.seconds,
+    s.out().add_time(question, scale, {ours, single.seconds}, single.text("the same store"),
                      over_single_calls);
     if (asks_sqlite) {
         sqlite.count_ops(s.resident());
-        s.out().add_time(question, scale, seconds[0], sqlite.text("SQLite"), sqlite.seconds, over_sqlite);
+        s.out().add_time(question, scale, {ours, sqlite.seconds}, sqlite.text("SQLite"), over_sqlite);
     }
 }
 
@@ -217,10 +217,10 @@ void ask_cold_start(stage& s, std::uint64_t scale) {
     }
     ask_start(s, scale, host, "summary model, later start", true);
     if (auto const smaller = s.smaller()) {
-        auto const seconds =
-            take_turns(s.rounds(), {[&](std::size_t) { return seconds_of_start(s.store()); },
-                                    [&](std::size_t) { return seconds_of_start(smaller->store); }});
-        s.out().add_growth("summary model, start", scale, seconds[0], seconds[1]);
+        auto const both =
+            take_turns(s.growth_rounds(), {[&](std::size_t) { return seconds_of_start(s.store()); },
+                                           [&](std::size_t) { return seconds_of_start(smaller->store); }});
+        s.out().add_growth("summary model, start", scale, both.beside(0, 1));
     }
 }
 

@@ -52,7 +52,7 @@ void ask_ingest(stage& s, std::uint64_t scale) {
             return store_all(from, all) / static_cast<double>(round_ops);
         };
     };
-    auto const seconds =
+    auto const taken =
         take_turns(rounds, {in_batches([&](std::uint64_t, auto const& all) { return s.ingest(all); }),
                             in_batches([&](std::uint64_t from, auto const& all) {
                                 stopwatch const watch;
@@ -71,11 +71,10 @@ void ask_ingest(stage& s, std::uint64_t scale) {
     auto const after = s.server().query_phase();
     copier.execute("DROP TABLE bench_copy");
     s.advance(scale);
-    s.out().add_rate("ingest, 1000 x 256 B a call", scale, seconds[0], "COPY into no index", seconds[1],
-                     over_copy);
-    s.out().add_rate("ingest, 1000 x 256 B a call", scale, seconds[0], "SQLite (WAL, NORMAL)", seconds[2],
-                     over_sqlite);
-    s.out().add_growth_of_ingest("ingest, 1000 x 256 B a call", scale, seconds[0] * batch_ops);
+    auto const* const question = "ingest, 1000 x 256 B a call";
+    s.out().add_rate(question, scale, taken.beside(0, 1), "COPY into no index", over_copy);
+    s.out().add_rate(question, scale, taken.beside(0, 2), "SQLite (WAL, NORMAL)", over_sqlite);
+    s.out().add_growth_of_ingest(question, scale, taken.median(0) * batch_ops);
     s.out().add_note(fmt::format(
         "ingest at {} ops: {:.0f} MiB of WAL behind the last checkpoint at its start, {:.0f} at its end, {} "
         "checkpoints between",

@@ -5,26 +5,34 @@
 
 namespace opstore::bench {
 
-double median(std::vector<double> values) {
+double turns::median(std::size_t who) const {
+    auto values = seconds_[who];
     assert(!values.empty());
     std::ranges::sort(values);
     auto const middle = values.size() / 2;
     return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-std::vector<double> take_turns(std::size_t rounds, std::vector<contender> const& contenders) {
-    std::vector<std::vector<double>> samples(contenders.size());
+pair_of_times turns::beside(std::size_t one, std::size_t other) const {
+    std::vector<pair_of_times> rounds;
+    for (std::size_t round = 0; round < seconds_[one].size(); ++round) {
+        rounds.push_back({seconds_[one][round], seconds_[other][round]});
+    }
+    assert(!rounds.empty());
+    auto const middle = rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 2);
+    std::ranges::nth_element(rounds, middle, {}, [](pair_of_times of) { return of.one / of.other; });
+    return *middle;
+}
+
+turns take_turns(std::size_t rounds, std::vector<contender> const& contenders) {
+    turns taken(contenders.size());
     for (std::size_t round = 0; round < rounds; ++round) {
         for (std::size_t turn = 0; turn < contenders.size(); ++turn) {
             auto const who = (round + turn) % contenders.size();
-            samples[who].push_back(contenders[who](round));
+            taken.add(who, contenders[who](round));
         }
     }
-    std::vector<double> medians;
-    for (auto& of_one : samples) {
-        medians.push_back(median(std::move(of_one)));
-    }
-    return medians;
+    return taken;
 }
 
 }  // namespace opstore::bench

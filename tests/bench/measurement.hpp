@@ -18,15 +18,36 @@ private:
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-/// Of an even number of values: the mean of the two in the middle. Precondition: not empty.
-double median(std::vector<double> values);
-
 /// Does the work of one round and answers the seconds for each unit of it (an op, a call).
 using contender = std::function<double(std::size_t round)>;
 
+/// What two contenders took in one round.
+struct pair_of_times {
+    double one;
+    double other;
+};
+
+/// What contenders, by their numbers, took in the same rounds. Precondition of what is asked: there was a
+/// round.
+class turns {
+public:
+    explicit turns(std::size_t contenders) : seconds_(contenders) {}
+
+    void add(std::size_t who, double seconds) { seconds_[who].push_back(seconds); }
+
+    /// Of an even number of rounds: the mean of the two in the middle.
+    double median(std::size_t who) const;
+
+    /// Both of the round in which their ratio is the median. The medians of the two may be of different
+    /// times: where the machine is now fast and now slow, they may compare one with the other.
+    pair_of_times beside(std::size_t one, std::size_t other) const;
+
+private:
+    std::vector<std::vector<double>> seconds_;  ///< Of each contender, by round.
+};
+
 /// Lets the contenders take turns, so that what slows the machine down for a while slows all of them down.
 /// Who begins changes from round to round: behind somebody else's fsync is a bad place.
-/// Returns the median of each, in their order.
-std::vector<double> take_turns(std::size_t rounds, std::vector<contender> const& contenders);
+turns take_turns(std::size_t rounds, std::vector<contender> const& contenders);
 
 }  // namespace opstore::bench

@@ -66,19 +66,19 @@ void ask_minimal_snapshot(stage& s, std::uint64_t scale) {
             insist(run(disc_by_single_calls(s.store())) == disc, "the slices' disc differs");
             return watch.seconds();
         }};
-    auto const seconds = take_turns(s.rounds(), contenders);
+    auto const taken = take_turns(s.rounds(), contenders);
     auto const* const question = "minimal snapshot, full arc";
-    s.out().add_time(question, scale, seconds[0], "512 x retrieve_slice_hashes", seconds[2],
-                     over_single_calls);
+    s.out().add_time(question, scale, taken.beside(0, 2), "512 x retrieve_slice_hashes", over_single_calls);
     if (auto const smaller = s.smaller()) {
         gossip::summary_model smaller_model(smaller->store);
         run(smaller_model.start(now)).value();
-        auto const growth = take_turns(s.rounds(), {snapshots_of(model), snapshots_of(smaller_model)});
-        s.out().add_growth(question, scale, growth[0], growth[1]);
+        auto const both = take_turns(s.growth_rounds(), {snapshots_of(model), snapshots_of(smaller_model)});
+        s.out().add_growth(question, scale, both.beside(0, 1));
     }
+    auto const by_server = taken.beside(1, 2);
     s.out().add_note(
         fmt::format("minimal snapshot at {} ops: summarize(), without a model, takes {:.3g} ms, ratio {:.2f}",
-                    scale, seconds[1] * 1000, seconds[2] / seconds[1]));
+                    scale, by_server.one * 1000, by_server.other / by_server.one));
 }
 
 }  // namespace opstore::bench

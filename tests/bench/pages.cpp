@@ -65,26 +65,28 @@ void ask_pages(stage& s, std::uint64_t scale) {
             return watch.seconds() / static_cast<double>(page.first.size());
         },
         select_all(raw_connection::field_format::text)};
-    auto const seconds = take_turns(rounds, contenders);
+    auto const taken = take_turns(rounds, contenders);
     auto const* const question = "pages of 1 MiB, whole space";
-    s.out().add_rate(question, scale, seconds[0], "bare SELECT, binary", seconds[1], over_select);
-    s.out().add_rate(question, scale, seconds[0], "SQLite, at a few places", seconds[2], over_sqlite);
+    s.out().add_rate(question, scale, taken.beside(0, 1), "bare SELECT, binary", over_select);
+    s.out().add_rate(question, scale, taken.beside(0, 2), "SQLite, at a few places", over_sqlite);
     if (auto const smaller = s.smaller()) {
         constexpr auto page_ops = static_cast<double>(page_bytes / op_bytes_each);
         // Walked as often as makes it as many ops.
         auto const walks = ops / smaller->ops;
-        auto const growth = take_turns(rounds, {walk_all(s.current()), [&](std::size_t round) {
-                                                    double sum = 0;
-                                                    for (std::uint64_t i = 0; i < walks; ++i) {
-                                                        sum += walk_all(*smaller)(round);
-                                                    }
-                                                    return sum / static_cast<double>(walks);
-                                                }});
-        s.out().add_growth(question, scale, growth[0] * page_ops, growth[1] * page_ops);
+        auto const both = take_turns(rounds, {walk_all(s.current()), [&](std::size_t round) {
+                                                  double sum = 0;
+                                                  for (std::uint64_t i = 0; i < walks; ++i) {
+                                                      sum += walk_all(*smaller)(round);
+                                                  }
+                                                  return sum / static_cast<double>(walks);
+                                              }});
+        auto const of_an_op = both.beside(0, 1);
+        s.out().add_growth(question, scale, {of_an_op.one * page_ops, of_an_op.other * page_ops});
     }
+    auto const over_text = taken.beside(0, 3);
     s.out().add_note(
         fmt::format("pages at {} ops: a SELECT with fields in text reads {:.0f} op/s, ratio {:.2f}", scale,
-                    1 / seconds[3], seconds[3] / seconds[0]));
+                    1 / over_text.other, over_text.other / over_text.one));
 }
 
 }  // namespace opstore::bench

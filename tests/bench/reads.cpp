@@ -71,32 +71,26 @@ asio::awaitable<std::size_t> ask_all(kind_of_read<Arguments> const& read, op_sto
     co_return found;
 }
 
-/// Seconds of a call.
-struct read_times {
-    double ours;
-    double sqlite;
-};
-
 template <class Arguments>
 contender asker(kind_of_read<Arguments> const& read, filled_store whose, round_plans<Arguments> const& plans,
                 std::vector<std::size_t>& found) {
     return [&read, whose, &plans, &found](std::size_t round) {
         stopwatch const watch;
-        found[round] = run(ask_all(read, whose.store, plans[round]));
+        found[round] = run(ask_all(read, whose.store, plans[round % plans.size()]));
         return watch.seconds() / static_cast<double>(read.calls);
     };
 }
 
-/// Of as many rounds as the stage has, behind one more that is not measured.
-std::vector<double> take_warm_turns(stage& s, std::vector<contender> const& contenders) {
+/// Behind one more round, which is not measured.
+turns take_warm_turns(std::size_t rounds, std::vector<contender> const& contenders) {
     for (auto const& warm_up : contenders) {
-        warm_up(s.rounds());
+        warm_up(rounds);
     }
-    return take_turns(s.rounds(), contenders);
+    return take_turns(rounds, contenders);
 }
 
 template <class Arguments>
-read_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const& read) {
+pair_of_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const& read) {
     auto const rounds = s.rounds() + 1;
     auto const plans = plan_rounds(read, rounds, ours.ops);
     std::vector<std::size_t> found(rounds), found_by_sqlite(rounds);
@@ -107,9 +101,9 @@ read_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const& r
                                                 }
                                                 return watch.seconds() / static_cast<double>(read.calls);
                                             }};
-    auto const seconds = take_warm_turns(s, contenders);
+    auto const taken = take_warm_turns(s.rounds(), contenders);
     insist(found == found_by_sqlite, "the store and SQLite found different ops");
-    return {seconds[0], seconds[1]};
+    return taken.beside(0, 1);
 }
 
 /// Beside the smaller store alone: then each follows the other.
@@ -120,23 +114,24 @@ void compare_growth(stage& s, char const* question, std::uint64_t scale,
     if (!smaller) {
         return;
     }
-    auto const rounds = s.rounds() + 1;
-    auto const plans = plan_rounds(read, rounds, s.resident());
-    auto const smaller_plans = plan_rounds(read, rounds, smaller->ops);
-    std::vector<std::size_t> found(rounds), found_by_smaller(rounds);
+    // What was asked so many rounds ago is as good as new.
+    auto const plans = plan_rounds(read, s.rounds(), s.resident());
+    auto const smaller_plans = plan_rounds(read, s.rounds(), smaller->ops);
+    auto const rounds = s.growth_rounds();
+    std::vector<std::size_t> found(rounds + 1), found_by_smaller(rounds + 1);
     std::vector<contender> const contenders{asker(read, s.current(), plans, found),
                                             asker(read, *smaller, smaller_plans, found_by_smaller)};
-    auto const seconds = take_warm_turns(s, contenders);
+    auto const taken = take_warm_turns(rounds, contenders);
     insist(!std::ranges::count(found, 0) && !std::ranges::count(found_by_smaller, 0),
            "a store found nothing, so that growth compares nothing");
-    s.out().add_growth(question, scale, seconds[0], seconds[1]);
+    s.out().add_growth(question, scale, taken.beside(0, 1));
 }
 
 template <class Arguments>
 void ask_both(stage& s, char const* question, std::uint64_t scale, kind_of_read<Arguments> const& read,
               bounds bound, char const* rival = "SQLite") {
     auto const seconds = compare(s, s.current(), read);
-    s.out().add_time(question, scale, seconds.ours, rival, seconds.sqlite, bound);
+    s.out().add_time(question, scale, seconds, rival, bound);
     compare_growth(s, question, scale, read);
 }
 
@@ -195,7 +190,7 @@ void ask_earliest(stage& s, std::uint64_t scale) {
     s.out().add_note(
         fmt::format("earliest op at {} ops: for an arc that the store does not answer from memory it takes "
                     "{:.3} ms, ratio {:.2f}",
-                    scale, by_server.ours * 1000, by_server.sqlite / by_server.ours));
+                    scale, by_server.one * 1000, by_server.other / by_server.one));
 }
 
 /// kitsune2 asks it of one sector after the other when it starts. The argument is the sector to begin with.
@@ -251,7 +246,7 @@ void ask_by_id(stage& s, char const* question, std::uint64_t scale,
     auto const by_server = compare(s, {*store, s.resident()}, read);
     s.out().add_note(
         fmt::format("{}, at {} ops: where the store does not remember ids it takes {:.3} ms, ratio {:.2f}",
-                    question, scale, by_server.ours * 1000, by_server.sqlite / by_server.ours));
+                    question, scale, by_server.one * 1000, by_server.other / by_server.one));
 }
 
 void ask_filter(stage& s, std::uint64_t scale) {

@@ -67,30 +67,30 @@ void results::add(row r) {
     rows_.push_back(std::move(r));
 }
 
-void results::add_rate(std::string question, std::uint64_t scale, double ours_s, std::string rival,
-                       double rival_s, bounds bound) {
+void results::add_rate(std::string question, std::uint64_t scale, pair_of_times seconds, std::string rival,
+                       bounds bound) {
     row r;
     r.question = std::move(question);
     r.scale = scale;
     r.unit = "op/s";
-    r.ours = 1 / ours_s;
+    r.ours = 1 / seconds.one;
     r.rival = std::move(rival);
-    r.rival_value = 1 / rival_s;
-    r.ratio = rival_s / ours_s;
+    r.rival_value = 1 / seconds.other;
+    r.ratio = seconds.other / seconds.one;
     r.bound = bound;
     add(std::move(r));
 }
 
-void results::add_time(std::string question, std::uint64_t scale, double ours_s, std::string rival,
-                       double rival_s, bounds bound) {
+void results::add_time(std::string question, std::uint64_t scale, pair_of_times seconds, std::string rival,
+                       bounds bound) {
     row r;
     r.question = std::move(question);
     r.scale = scale;
     r.unit = "ms";
-    r.ours = ours_s * 1e3;
+    r.ours = seconds.one * 1e3;
     r.rival = std::move(rival);
-    r.rival_value = rival_s * 1e3;
-    r.ratio = rival_s / ours_s;
+    r.rival_value = seconds.other * 1e3;
+    r.ratio = seconds.other / seconds.one;
     r.bound = bound;
     add(std::move(r));
 }
@@ -110,16 +110,15 @@ void results::add_allowance(std::string question, std::uint64_t scale, std::stri
     add(std::move(r));
 }
 
-void results::add_growth(std::string question, std::uint64_t scale, double seconds, double seconds_at_a_tenth,
-                         bounds bound) {
+void results::add_growth(std::string question, std::uint64_t scale, pair_of_times seconds, bounds bound) {
     row r;
     r.question = "growth: " + question;
     r.scale = scale;
     r.unit = "ms";
-    r.ours = seconds * 1e3;
+    r.ours = seconds.one * 1e3;
     r.rival = fmt::format("itself at {}", count(scale / 10));
-    r.rival_value = seconds_at_a_tenth * 1e3;
-    r.ratio = seconds / seconds_at_a_tenth;
+    r.rival_value = seconds.other * 1e3;
+    r.ratio = seconds.one / seconds.other;
     r.bound = bound;
     r.higher_is_better = false;
     add(std::move(r));
@@ -129,7 +128,7 @@ void results::add_growth_of_ingest(std::string question, std::uint64_t scale, do
     seconds_of_ingest_[{question, scale}] = seconds;
     if (auto const before = seconds_of_ingest_.find({question, scale / 10});
         before != seconds_of_ingest_.end()) {
-        add_growth(std::move(question), scale, seconds, before->second, growth_of_ingest);
+        add_growth(std::move(question), scale, {seconds, before->second}, growth_of_ingest);
     }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tests/bench/measurement.hpp>
+
 #include <cstdint>
 #include <iosfwd>
 #include <map>
@@ -49,18 +51,18 @@ public:
 
     explicit results(std::ostream& live);
 
-    /// Seconds for an op; the row shows ops a second.
-    void add_rate(std::string question, std::uint64_t scale, double ours_s, std::string rival, double rival_s,
+    /// Seconds for an op, ours and the rival's; the row shows ops a second.
+    void add_rate(std::string question, std::uint64_t scale, pair_of_times seconds, std::string rival,
                   bounds bound);
-    /// Seconds for a call; the row shows milliseconds.
-    void add_time(std::string question, std::uint64_t scale, double ours_s, std::string rival, double rival_s,
+    /// Seconds for a call, ours and the rival's; the row shows milliseconds.
+    void add_time(std::string question, std::uint64_t scale, pair_of_times seconds, std::string rival,
                   bounds bound);
     /// Less is better: the row shows `ours` beside what is allowed.
     void add_allowance(std::string question, std::uint64_t scale, std::string unit, double ours,
                        double allowed);
 
     /// Seconds for a unit of work, at `scale` and at a tenth of it, measured in turns.
-    void add_growth(std::string question, std::uint64_t scale, double seconds, double seconds_at_a_tenth,
+    void add_growth(std::string question, std::uint64_t scale, pair_of_times seconds,
                     bounds bound = growth_of_a_call);
     /// The same of a question that fills the store, so that it cannot be asked of both at one time: adds the
     /// row once a tenth of `scale` was reported too.

@@ -70,7 +70,7 @@ void ask_single_ops(stage& s, std::uint64_t scale) {
     auto const for_sqlite = for_single + s.rounds() * callers * n.without_group;
     auto const end = for_sqlite + s.rounds() * n.sqlite;
     s.sqlite().set_durability(sqlite_rival::durability::full);
-    auto const seconds = take_turns(
+    auto const taken = take_turns(
         s.rounds(),
         {[&](std::size_t round) {
              return all_callers(s.store(), for_grouped + round * callers * n.with_group, n.with_group);
@@ -84,9 +84,9 @@ void ask_single_ops(stage& s, std::uint64_t scale) {
     s.ingest({make_ops(for_sqlite, end - for_sqlite)});
     s.advance(end);
     auto const* const question = "ingest, one op a call, 64 callers, durable";
-    s.out().add_rate(question, scale, seconds[0], "SQLite (WAL, FULL), op by op", seconds[1], over_sqlite);
-    s.out().add_rate(question, scale, seconds[0], "group commit off", seconds[2], over_no_group);
-    s.out().add_growth_of_ingest(question, scale, seconds[0]);
+    s.out().add_rate(question, scale, taken.beside(0, 1), "SQLite (WAL, FULL), op by op", over_sqlite);
+    s.out().add_rate(question, scale, taken.beside(0, 2), "group commit off", over_no_group);
+    s.out().add_growth_of_ingest(question, scale, taken.median(0));
 }
 
 }  // namespace opstore::bench

@@ -52,8 +52,10 @@ public:
     sqlite_rival& sqlite() { return sqlite_; }
     results& out() { return out_; }
     bool smoke() const { return effort_ == effort::smoke; }
-    /// Of each measurement.
+    /// Of each measurement. Odd: so one of them is the median.
     std::size_t rounds() const { return smoke() ? 1 : 7; }
+    /// Of growth, which no rival makes slow to measure.
+    std::size_t growth_rounds() const { return smoke() ? 1 : 21; }
     std::uint64_t resident() const { return resident_; }
     filled_store current() { return {*store_, resident_}; }
     /// What growth is measured beside, in turns: the store with a tenth of the ops, in tables of its own.
