@@ -216,11 +216,10 @@ void ask_cold_start(stage& s, std::uint64_t scale) {
         give_slice_hashes(s, scale, host.store());
     }
     ask_start(s, scale, host, "summary model, later start", true);
-    if (auto const smaller = s.smaller()) {
-        auto const both =
-            take_turns(s.growth_rounds(), {[&](std::size_t) { return seconds_of_start(s.store()); },
-                                           [&](std::size_t) { return seconds_of_start(smaller->store); }});
-        s.out().add_growth("summary model, start", scale, both.beside(0, 1));
+    if (s.smaller()) {
+        s.out().add_growth("summary model, start", scale, s.compare_sizes([](filled_store whose) {
+            return [whose](std::size_t) { return seconds_of_start(whose.store); };
+        }));
     }
 }
 

@@ -5,6 +5,12 @@
 
 namespace opstore::bench {
 
+void turns::add(turns const& more) {
+    for (std::size_t who = 0; who < seconds_.size(); ++who) {
+        seconds_[who].insert(seconds_[who].end(), more.seconds_[who].begin(), more.seconds_[who].end());
+    }
+}
+
 double turns::median(std::size_t who) const {
     auto values = seconds_[who];
     assert(!values.empty());

@@ -34,6 +34,8 @@ public:
     explicit turns(std::size_t contenders) : seconds_(contenders) {}
 
     void add(std::size_t who, double seconds) { seconds_[who].push_back(seconds); }
+    /// More rounds of the same contenders.
+    void add(turns const& more);
 
     /// Of an even number of rounds: the mean of the two in the middle.
     double median(std::size_t who) const;

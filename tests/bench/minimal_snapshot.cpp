@@ -28,6 +28,12 @@ asio::awaitable<void> snapshots_of_model(gossip::summary_model& model, std::size
     }
 }
 
+double seconds_of_snapshot(gossip::summary_model& model) {
+    stopwatch const watch;
+    run(snapshots_of_model(model, from_memory_calls));
+    return watch.seconds() / static_cast<double>(from_memory_calls);
+}
+
 asio::awaitable<combined_hash> disc_by_single_calls(op_store& store) {
     combined_hash disc;
     for (arc::sector_index sector = 0; sector < arc::sector_count; ++sector) {
@@ -46,15 +52,8 @@ void ask_minimal_snapshot(stage& s, std::uint64_t scale) {
     gossip::summary_model model(s.store());
     run(model.start(now)).value();
     auto const disc = model.minimal(arc::arc_set::full(), model.layout_at(now)).disc_top_hash;
-    auto const snapshots_of = [](gossip::summary_model& of) {
-        return [&of](std::size_t) {
-            stopwatch const watch;
-            run(snapshots_of_model(of, from_memory_calls));
-            return watch.seconds() / static_cast<double>(from_memory_calls);
-        };
-    };
     std::vector<contender> const contenders{
-        snapshots_of(model),
+        [&](std::size_t) { return seconds_of_snapshot(model); },
         [&](std::size_t) {
             stopwatch const watch;
             auto const sum = run(s.store().summarize(arc::arc_set::full(), now));
@@ -69,11 +68,12 @@ void ask_minimal_snapshot(stage& s, std::uint64_t scale) {
     auto const taken = take_turns(s.rounds(), contenders);
     auto const* const question = "minimal snapshot, full arc";
     s.out().add_time(question, scale, taken.beside(0, 2), "512 x retrieve_slice_hashes", over_single_calls);
-    if (auto const smaller = s.smaller()) {
-        gossip::summary_model smaller_model(smaller->store);
-        run(smaller_model.start(now)).value();
-        auto const both = take_turns(s.growth_rounds(), {snapshots_of(model), snapshots_of(smaller_model)});
-        s.out().add_growth(question, scale, both.beside(0, 1));
+    if (s.smaller()) {
+        s.out().add_growth(question, scale, s.compare_sizes([](filled_store whose) {
+            auto const of = std::make_shared<gossip::summary_model>(whose.store);
+            run(of->start(now)).value();
+            return [of](std::size_t) { return seconds_of_snapshot(*of); };
+        }));
     }
     auto const by_server = taken.beside(1, 2);
     s.out().add_note(

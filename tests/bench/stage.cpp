@@ -58,6 +58,22 @@ std::optional<filled_store> stage::smaller() {
     return filled_store{*smaller_, smaller_resident_};
 }
 
+pair_of_times stage::compare_sizes(std::function<contender(filled_store)> const& ask) {
+    std::size_t const sittings = smoke() ? 1 : 7;
+    constexpr std::size_t rounds_of_each = 3;
+    space_set_up of_smaller;
+    of_smaller.schema = smaller_schema;
+    turns taken(2);
+    for (std::size_t i = 0; i < sittings; ++i) {
+        auto const larger = open_space(server_.conninfo(), space_set_up());
+        auto const smaller = open_space(server_.conninfo(), of_smaller);
+        std::vector<contender> const both{ask({*larger, resident_}), ask({*smaller, smaller_resident_})};
+        take_turns(1, both);  // The first ones of a session prepare their statements.
+        taken.add(take_turns(rounds_of_each, both));
+    }
+    return taken.beside(0, 1);
+}
+
 void stage::fill_smaller(std::uint64_t until) {
     if (!smaller_) {
         space_set_up how;
