@@ -217,7 +217,7 @@ void ask_cold_start(stage& s, std::uint64_t scale) {
     }
     ask_start(s, scale, host, "summary model, later start", true);
     if (s.smaller()) {
-        s.out().add_growth("summary model, start", scale, s.compare_sizes([](filled_store whose) {
+        s.out().add_growth("summary model, start", scale, s.compare_in_new_sessions([](filled_store whose) {
             return [whose](std::size_t) { return seconds_of_start(whose.store); };
         }));
     }

@@ -69,7 +69,7 @@ void ask_minimal_snapshot(stage& s, std::uint64_t scale) {
     auto const* const question = "minimal snapshot, full arc";
     s.out().add_time(question, scale, taken.beside(0, 2), "512 x retrieve_slice_hashes", over_single_calls);
     if (s.smaller()) {
-        s.out().add_growth(question, scale, s.compare_sizes([](filled_store whose) {
+        s.out().add_growth(question, scale, s.compare_in_new_sessions([](filled_store whose) {
             auto const of = std::make_shared<gossip::summary_model>(whose.store);
             run(of->start(now)).value();
             return [of](std::size_t) { return seconds_of_snapshot(*of); };

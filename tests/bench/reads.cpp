@@ -2,7 +2,7 @@
 // op of a sector, and of all sectors (one call of ours, 512 queries), which of 10 000 ids are missing (half
 // of them are), 1000 ops by id? Rival: SQLite with Holochain's statements, in the caller's own thread.
 // Method: both get the same arguments, new ones in each round, after a round that is not measured. Answers
-// are counted and compared.
+// are counted and compared. For growth, the store and the smaller one take turns by themselves.
 #include <tests/bench/questions.hpp>
 
 #include <arc/sector.hpp>
@@ -42,7 +42,6 @@ struct kind_of_read {
     std::function<Arguments(random_source&, std::uint64_t ops)> plan;
     std::function<asio::awaitable<std::size_t>(op_store&, Arguments const&)> ask;
     std::function<std::size_t(Arguments const&)> ask_sqlite;
-    std::function<void(filled_store)> prepare;  ///< What a store is asked before; empty: nothing.
 };
 
 template <class Arguments>
@@ -76,17 +75,17 @@ contender asker(kind_of_read<Arguments> const& read, filled_store whose, round_p
                 std::vector<std::size_t>& found) {
     return [&read, whose, &plans, &found](std::size_t round) {
         stopwatch const watch;
-        found[round] = run(ask_all(read, whose.store, plans[round]));
+        found[round] = run(ask_all(read, whose.store, plans[round % plans.size()]));
         return watch.seconds() / static_cast<double>(read.calls);
     };
 }
 
-/// Of as many rounds as the stage has, behind one more that is not measured.
-turns take_warm_turns(stage& s, std::vector<contender> const& contenders) {
+/// Behind one more round, which is not measured.
+turns take_warm_turns(std::size_t rounds, std::vector<contender> const& contenders) {
     for (auto const& warm_up : contenders) {
-        warm_up(s.rounds());
+        warm_up(rounds);
     }
-    return take_turns(s.rounds(), contenders);
+    return take_turns(rounds, contenders);
 }
 
 template <class Arguments>
@@ -101,38 +100,30 @@ pair_of_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const
                                                 }
                                                 return watch.seconds() / static_cast<double>(read.calls);
                                             }};
-    auto const taken = take_warm_turns(s, contenders);
+    auto const taken = take_warm_turns(s.rounds(), contenders);
     insist(found == found_by_sqlite, "the store and SQLite found different ops");
     return taken.beside(0, 1);
 }
 
+/// Beside the smaller store alone: then each follows the other.
 template <class Arguments>
 void compare_growth(stage& s, char const* question, std::uint64_t scale,
                     kind_of_read<Arguments> const& read) {
-    auto const with_a_tenth = s.smaller();
-    if (!with_a_tenth) {
+    auto const smaller = s.smaller();
+    if (!smaller) {
         return;
     }
-    struct {
-        round_plans<Arguments> plans;
-        std::size_t next = 0;
-    } larger{plan_rounds(read, s.rounds(), s.resident())},
-        smaller{plan_rounds(read, s.rounds(), with_a_tenth->ops)};
-    auto const seconds = s.compare_sizes([&](filled_store whose) -> contender {
-        if (read.prepare) {
-            read.prepare(whose);
-        }
-        auto& asked = whose.ops == s.resident() ? larger : smaller;
-        return [&read, &asked, whose](std::size_t) {
-            // What was asked so many rounds ago is as good as new.
-            auto const& plan = asked.plans[asked.next++ % asked.plans.size()];
-            stopwatch const watch;
-            insist(run(ask_all(read, whose.store, plan)) > 0,
-                   "a store found nothing, so that growth compares nothing");
-            return watch.seconds() / static_cast<double>(read.calls);
-        };
-    });
-    s.out().add_growth(question, scale, seconds);
+    // What was asked so many rounds ago is as good as new.
+    auto const plans = plan_rounds(read, s.rounds(), s.resident());
+    auto const smaller_plans = plan_rounds(read, s.rounds(), smaller->ops);
+    auto const rounds = s.growth_rounds();
+    std::vector<std::size_t> found(rounds + 1), found_by_smaller(rounds + 1);
+    std::vector<contender> const contenders{asker(read, s.current(), plans, found),
+                                            asker(read, *smaller, smaller_plans, found_by_smaller)};
+    auto const taken = take_warm_turns(rounds, contenders);
+    insist(!std::ranges::count(found, 0) && !std::ranges::count(found_by_smaller, 0),
+           "a store found nothing, so that growth compares nothing");
+    s.out().add_growth(question, scale, taken.beside(0, 1));
 }
 
 template <class Arguments>
@@ -241,9 +232,12 @@ void let_remember(filled_store whose) {
 }
 
 /// Of stores that remember which ids they hold, and where; a note says what it takes without.
-void ask_by_id(stage& s, char const* question, std::uint64_t scale, kind_of_read<std::vector<op_id>> read) {
-    read.prepare = let_remember;
+void ask_by_id(stage& s, char const* question, std::uint64_t scale,
+               kind_of_read<std::vector<op_id>> const& read) {
     let_remember(s.current());
+    if (auto const smaller = s.smaller()) {
+        let_remember(*smaller);
+    }
     ask_both(s, question, scale, read, at_par);
     space_set_up forgetful;
     forgetful.remembers_ids = false;
@@ -274,7 +268,23 @@ void ask_filter(stage& s, std::uint64_t scale) {
     ask_by_id(s, "which of 10 000 ids are missing", scale, read);
 }
 
+/// So that the server's processes have mapped all of the table, as those of a peer that has run for a while.
+asio::awaitable<void> retrieve_all(op_store& store) {
+    auto from = arc::from_micros(0);
+    for (bool more = true; more;) {
+        auto page = co_await store.retrieve_op_ids_bounded(arc::dht_arc::full(), from, 1 << 20);
+        from = page.value().next;
+        more = page.value().next_op_bytes.has_value();
+        auto const ops = co_await store.retrieve_ops(std::move(page.value().ids));
+        ops.value();
+    }
+}
+
 void ask_retrieve(stage& s, std::uint64_t scale) {
+    run(retrieve_all(s.store()));
+    if (auto const smaller = s.smaller()) {
+        run(retrieve_all(smaller->store));
+    }
     kind_of_read<std::vector<op_id>> read;
     read.calls = retrieve_calls;
     read.plan = [](random_source& random, std::uint64_t ops) {

@@ -58,13 +58,12 @@ std::optional<filled_store> stage::smaller() {
     return filled_store{*smaller_, smaller_resident_};
 }
 
-pair_of_times stage::compare_sizes(std::function<contender(filled_store)> const& ask) {
-    std::size_t const sittings = smoke() ? 1 : 7;
-    constexpr std::size_t rounds_of_each = 3;
+pair_of_times stage::compare_in_new_sessions(std::function<contender(filled_store)> const& ask) {
+    auto const rounds_of_each = std::min<std::size_t>(growth_rounds(), 3);
     space_set_up of_smaller;
     of_smaller.schema = smaller_schema;
     turns taken(2);
-    for (std::size_t i = 0; i < sittings; ++i) {
+    for (std::size_t round = 0; round < growth_rounds(); round += rounds_of_each) {
         auto const larger = open_space(server_.conninfo(), space_set_up());
         auto const smaller = open_space(server_.conninfo(), of_smaller);
         std::vector<contender> const both{ask({*larger, resident_}), ask({*smaller, smaller_resident_})};

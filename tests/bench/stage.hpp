@@ -55,16 +55,19 @@ public:
     bool smoke() const { return effort_ == effort::smoke; }
     /// Of each measurement. Odd: so one of them is the median.
     std::size_t rounds() const { return smoke() ? 1 : 7; }
+    /// Of growth, which no rival makes slow to measure.
+    std::size_t growth_rounds() const { return smoke() ? 1 : 21; }
     std::uint64_t resident() const { return resident_; }
     filled_store current() { return {*store_, resident_}; }
     /// What growth is measured beside, in turns: the store with a tenth of the ops, in tables of its own.
     /// Nothing at the first scale.
     std::optional<filled_store> smaller();
-    /// Lets that one and this one take turns: 7 times 3, each time in new sessions, for which `ask` makes its
-    /// contenders. On which processors the threads and processes of a session lie decides over as much of a
-    /// short call as the answer does (30 to 75 us for the same one), for as long as it lives.
-    /// Precondition: there is a smaller one.
-    pair_of_times compare_sizes(std::function<contender(filled_store)> const& ask);
+    /// Lets that one and this one take turns for growth_rounds(), in new sessions every three rounds, for
+    /// which `ask` makes its contenders. On which processors the threads and processes of a session lie
+    /// decides over as much of a short call as the answer does (30 to 75 us for the same one), for as long as
+    /// it lives. Not for calls that touch much: a new session still has to map what it touches of the
+    /// server's memory. Precondition: there is a smaller one.
+    pair_of_times compare_in_new_sessions(std::function<contender(filled_store)> const& ask);
 
     /// Seconds that it took to store these batches, a call for each, and all that the store does behind it.
     double ingest(std::vector<std::vector<bench_op>> const& batches) { return ingest(*store_, batches); }
