@@ -268,23 +268,7 @@ void ask_filter(stage& s, std::uint64_t scale) {
     ask_by_id(s, "which of 10 000 ids are missing", scale, read);
 }
 
-/// So that the server's processes have mapped all of the table, as those of a peer that has run for a while.
-asio::awaitable<void> retrieve_all(op_store& store) {
-    auto from = arc::from_micros(0);
-    for (bool more = true; more;) {
-        auto page = co_await store.retrieve_op_ids_bounded(arc::dht_arc::full(), from, 1 << 20);
-        from = page.value().next;
-        more = page.value().next_op_bytes.has_value();
-        auto const ops = co_await store.retrieve_ops(std::move(page.value().ids));
-        ops.value();
-    }
-}
-
 void ask_retrieve(stage& s, std::uint64_t scale) {
-    run(retrieve_all(s.store()));
-    if (auto const smaller = s.smaller()) {
-        run(retrieve_all(smaller->store));
-    }
     kind_of_read<std::vector<op_id>> read;
     read.calls = retrieve_calls;
     read.plan = [](random_source& random, std::uint64_t ops) {

@@ -63,10 +63,8 @@ public:
     /// Nothing at the first scale.
     std::optional<filled_store> smaller();
     /// Lets that one and this one take turns for growth_rounds(), in new sessions every three rounds, for
-    /// which `ask` makes its contenders. On which processors the threads and processes of a session lie
-    /// decides over as much of a short call as the answer does (30 to 75 us for the same one), and seldom
-    /// changes. Not for calls that touch much: a new session still has to map what it touches of the
-    /// server's memory. Precondition: there is a smaller one.
+    /// which `ask` makes its contenders: the same short call took 30 or 75 us, mostly 75, and stayed so for
+    /// seconds. Precondition: there is a smaller one.
     pair_of_times compare_in_new_sessions(std::function<contender(filled_store)> const& ask);
 
     /// Seconds that it took to store these batches, a call for each, and all that the store does behind it.
