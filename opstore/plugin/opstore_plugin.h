@@ -283,7 +283,7 @@ typedef struct opstore_database_options {
     void* clock_context;
 
     /* Held ids that may be remembered, by all spaces together, where ids are filtered or ops retrieved often; each
-       takes up to 30 bytes. A space that would need more asks the server for each id. NULL: 4 000 000. 0: none are. */
+       takes up to 32 bytes. A space that would need more asks the server for each id. NULL: 4 000 000. 0: none are. */
     uint64_t const* remembered_ids_max;
 } opstore_database_options;
 

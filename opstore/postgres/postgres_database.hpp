@@ -37,7 +37,7 @@ struct database_options {
     /// time.
     std::function<arc::timestamp()> clock;
     /// Held ids that may be remembered, by all spaces together, where ids are filtered or ops retrieved
-    /// often; each takes up to 30 bytes. A space that would need more asks the server for each id. 0: none
+    /// often; each takes up to 32 bytes. A space that would need more asks the server for each id. 0: none
     /// are.
     std::size_t remembered_ids_max = 4'000'000;
     /// Concurrent ingests of one space share a transaction. Off only to measure what that is worth.

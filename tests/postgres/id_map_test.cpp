@@ -98,6 +98,18 @@ TEST_CASE("id map: ids that meet in one place") {
     }
 }
 
+TEST_CASE("id map: a free slot is not taken for the id that looks like one") {
+    // Both have the same tag and belong in the same line: the first free slot is beside the first one's.
+    fingerprint const first{0xff, 0}, zeros{0, 0};
+    id_map map;
+    CHECK(map.put(first, {1, 1}));
+    CHECK(map.find(zeros).is_nowhere());
+    CHECK(map.put(zeros, {2, 2}));
+    CHECK(map.find(zeros) == tuple_id{2, 2});
+    CHECK(map.find(first) == tuple_id{1, 1});
+    CHECK(map.size() == 2);
+}
+
 TEST_CASE("id map: fingerprints tell ids apart, by a key that nobody else has") {
     id_map::key const one, other;
     auto const print = [](id_map::key const& key, std::string const& id) {

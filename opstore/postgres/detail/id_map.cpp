@@ -2,10 +2,35 @@
 
 #include <sodium.h>
 
+#include <bit>
 #include <cstring>
 #include <utility>
 
 namespace opstore::postgres::detail {
+namespace {
+
+constexpr std::uint32_t each_byte = 0x01010101;
+constexpr std::uint32_t highest_bits = 0x80 * each_byte;
+
+/// Never that of a free slot. Of bits that neither the shard nor the line follows from.
+std::uint32_t tag_of(id_map::fingerprint id) {
+    return 1 + static_cast<std::uint32_t>(id.high & 0xffff) % 255;
+}
+
+/// Marks each byte of `tags` that is `tag` by its highest bit.
+std::uint32_t bytes_that_are(std::uint32_t tag, std::uint32_t tags) {
+    auto const differences = tags ^ tag * each_byte;
+    // No byte carries into the next one.
+    auto const others = ((differences & ~highest_bits) + ~highest_bits) | differences;
+    return ~others & highest_bits;
+}
+
+/// The slots are taken in their order.
+bool is_full(std::uint32_t tags) {
+    return tags >> 24 != 0;
+}
+
+}  // namespace
 
 id_map::key::key() {
     static_assert(sizeof bytes_ == crypto_shorthash_siphashx24_KEYBYTES);
@@ -24,31 +49,46 @@ id_map::fingerprint id_map::key::of(std::span<const std::byte> id) const {
     return print;
 }
 
-id_map::id_map() : shards_(shard_count) {}
+id_map::id_map() : shards_(shard_count, shard(1)) {}
 
-template <class Lines>
-auto& id_map::slot_of(Lines& lines, std::uint64_t high, std::uint16_t low) {
-    for (std::size_t at = line_of(high, lines.size());; at = at + 1 == lines.size() ? 0 : at + 1) {
-        for (auto& s : lines[at].slots) {
-            if (s.is_free() || (s.high == high && s.low == low))
-                return s;
+template <class Shard>
+auto* id_map::slot_of(Shard& of, fingerprint id) {
+    auto const tag = tag_of(id);
+    for (auto at = of.line_of(id);; at = of.line_behind(at)) {
+        for (auto left = bytes_that_are(tag, of.tags[at]); left != 0; left &= left - 1) {
+            auto& its = of.lines[at].slots[static_cast<std::size_t>(std::countr_zero(left)) / 8];
+            if (its.high == id.high && its.low == static_cast<std::uint16_t>(id.low))
+                return &its;
         }
+        if (!is_full(of.tags[at]))
+            return decltype(of.lines[at].slots.data())();
     }
+}
+
+void id_map::shard::add(fingerprint id, tuple_id place) {
+    auto at = line_of(id);
+    while (is_full(tags[at]))
+        at = line_behind(at);
+    auto const free = (static_cast<std::size_t>(std::bit_width(tags[at])) + 7) / 8;
+    lines[at].slots[free] = {id.high, static_cast<std::uint16_t>(id.low), place.offset, place.block};
+    tags[at] |= tag_of(id) << 8 * free;
+    ++size;
 }
 
 bool id_map::put(fingerprint id, tuple_id place) {
     auto const number = shard_of(id);
     shard& of = shards_[number];
+    if (slot* const its = slot_of(of, id)) {
+        its->offset = place.offset;
+        its->block = place.block;
+        return false;
+    }
     // Four fifths full at most: then few searches go on behind their first line.
-    if ((of.size + 1) * 5 > of.lines.size() * std::tuple_size_v<decltype(line::slots)> * 4)
+    if ((of.size + 1) * 5 > of.lines.size() * line_slots * 4)
         grow(number);
-    auto const low = static_cast<std::uint16_t>(id.low);
-    slot& its = slot_of(of.lines, id.high, low);
-    bool const is_new = its.is_free();
-    its = {id.high, low, place.offset, place.block};
-    of.size += is_new;
-    size_ += is_new;
-    return is_new;
+    of.add(id, place);
+    ++size_;
+    return true;
 }
 
 void id_map::move(fingerprint id, tuple_id place) {
@@ -57,10 +97,8 @@ void id_map::move(fingerprint id, tuple_id place) {
 }
 
 tuple_id id_map::find(fingerprint id) const {
-    shard const& of = shards_[shard_of(id)];
-    if (of.lines.empty())
-        return {};
-    return slot_of(of.lines, id.high, static_cast<std::uint16_t>(id.low)).place();
+    slot const* const its = slot_of(shards_[shard_of(id)], id);
+    return its ? its->place() : tuple_id{};
 }
 
 std::vector<tuple_id> id_map::find(std::span<fingerprint const> ids) const {
@@ -68,14 +106,22 @@ std::vector<tuple_id> id_map::find(std::span<fingerprint const> ids) const {
     constexpr std::size_t ahead = 16;
     std::vector<tuple_id> places;
     places.reserve(ids.size());
-    for (std::size_t i = 0; i < ids.size() + ahead; ++i) {
+    // Three stages, each so far behind the one before: tags are fetched; where they say so, slots; both are
+    // looked at. The prefetches stand here and not in functions, which GCC takes for such as do nothing.
+    for (std::size_t i = 0; i < ids.size() + 2 * ahead; ++i) {
         if (i < ids.size()) {
             shard const& of = shards_[shard_of(ids[i])];
-            if (!of.lines.empty())
-                __builtin_prefetch(&of.lines[line_of(ids[i].high, of.lines.size())]);
+            __builtin_prefetch(&of.tags[of.line_of(ids[i])]);
         }
-        if (i >= ahead)
-            places.push_back(find(ids[i - ahead]));
+        if (i >= ahead && i < ids.size() + ahead) {
+            auto const id = ids[i - ahead];
+            shard const& of = shards_[shard_of(id)];
+            auto const at = of.line_of(id);
+            if (bytes_that_are(tag_of(id), of.tags[at]) != 0)
+                __builtin_prefetch(&of.lines[at]);
+        }
+        if (i >= 2 * ahead)
+            places.push_back(find(ids[i - 2 * ahead]));
     }
     return places;
 }
@@ -87,12 +133,14 @@ void id_map::grow(std::size_t number) {
     constexpr std::size_t large = 64;
     if (of.lines.size() < large && count >= large)
         count = large + number * large / 2 / shard_count;
-    std::vector<line> larger(count);
-    for (line const& full : of.lines)
-        for (slot const& s : full.slots)
-            if (!s.is_free())
-                slot_of(larger, s.high, s.low) = s;
-    of.lines = std::move(larger);
+    shard larger(count);
+    for (std::size_t at = 0; at < of.lines.size(); ++at) {
+        for (std::size_t i = 0; i < line_slots && of.tags[at] >> 8 * i != 0; ++i) {
+            slot const& s = of.lines[at].slots[i];
+            larger.add({s.high, static_cast<std::uint32_t>(number << 16 | s.low)}, s.place());
+        }
+    }
+    of = std::move(larger);
 }
 
 }  // namespace opstore::postgres::detail

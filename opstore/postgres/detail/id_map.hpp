@@ -10,7 +10,7 @@
 
 namespace opstore::postgres::detail {
 
-/// A map from ids to the places of their rows, of which each takes 20 to 30 bytes, however long the id is:
+/// A map from ids to the places of their rows, of which each takes 21 to 32 bytes, however long the id is:
 /// what is kept of it is a fingerprint of 88 bits under a key drawn at random. Nobody who does not know the
 /// key can choose an id that is taken for another one; by chance that comes about once in 2^88 / size()
 /// questions: with four million ids and a million questions a second, once in two million years.
@@ -53,36 +53,48 @@ public:
     std::size_t size() const { return size_; }
 
 private:
-    /// The place, and of the fingerprint what does not follow from the shard. All zero: free.
+    /// The place, and of the fingerprint what does not follow from the shard.
     struct slot {
         std::uint64_t high = 0;
         std::uint16_t low = 0;
         std::uint16_t offset = 0;
         std::uint32_t block = 0;
 
-        bool is_free() const { return offset == 0; }
         tuple_id place() const { return {block, offset}; }
     };
 
     /// What the processor fetches at once. Slots are taken from the first on.
+    static constexpr std::size_t line_slots = 4;
     struct alignas(64) line {
-        std::array<slot, 4> slots;
+        std::array<slot, line_slots> slots;
     };
+
+    /// Eight bits of the fingerprint of each of a line's ids, of the first one in the lowest byte; 0: free.
+    ///
+    /// They tell of nearly all ids that are not there, and are a sixteenth of the slots: they lie in the
+    /// processor's caches long after those do not.
+    using line_tags = std::uint32_t;
 
     /// Open addressing by lines: behind a full one, the search goes on in the next.
     struct shard {
         std::vector<line> lines;
+        std::vector<line_tags> tags;  ///< Of each line.
         std::size_t size = 0;
+
+        explicit shard(std::size_t line_count) : lines(line_count), tags(line_count) {}
+
+        std::size_t line_of(fingerprint id) const {
+            return static_cast<std::size_t>((id.high >> 32) * lines.size() >> 32);
+        }
+        std::size_t line_behind(std::size_t at) const { return at + 1 == lines.size() ? 0 : at + 1; }
+        /// Precondition: the id is not there, and a slot is free.
+        void add(fingerprint id, tuple_id place);
     };
 
+    /// The id's slot in its shard; null if it is not there. Precondition: a slot is free.
+    template <class Shard>
+    static auto* slot_of(Shard& of, fingerprint id);
     static std::size_t shard_of(fingerprint id) { return id.low >> 16; }
-    static std::size_t line_of(std::uint64_t high, std::size_t count) {
-        return static_cast<std::size_t>((high >> 32) * count >> 32);
-    }
-
-    /// The id's slot, or the free one where it belongs. Precondition: there is one.
-    template <class Lines>
-    static auto& slot_of(Lines& lines, std::uint64_t high, std::uint16_t low);
     void grow(std::size_t number);
 
     /// Each grows by itself, and large ones at sizes of their own: so whoever adds waits for a small part to
