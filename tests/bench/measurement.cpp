@@ -30,9 +30,12 @@ pair_of_times turns::beside(std::size_t one, std::size_t other) const {
     return *middle;
 }
 
-turns take_turns(std::size_t rounds, std::vector<contender> const& contenders) {
+turns take_turns(std::size_t rounds, std::vector<contender> const& contenders,
+                 std::chrono::milliseconds at_least) {
     turns taken(contenders.size());
-    for (std::size_t round = 0; round < rounds; ++round) {
+    auto const seconds_min = std::chrono::duration<double>(at_least).count();
+    stopwatch const watch;
+    for (std::size_t round = 0; round < rounds || watch.seconds() < seconds_min; ++round) {
         for (std::size_t turn = 0; turn < contenders.size(); ++turn) {
             auto const who = (round + turn) % contenders.size();
             taken.add(who, contenders[who](round));

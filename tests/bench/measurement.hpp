@@ -49,7 +49,9 @@ private:
 };
 
 /// Lets the contenders take turns, so that what slows the machine down for a while slows all of them down.
-/// Who begins changes from round to round: behind somebody else's fsync is a bad place.
-turns take_turns(std::size_t rounds, std::vector<contender> const& contenders);
+/// Who begins changes from round to round: behind somebody else's fsync is a bad place. Goes on beyond
+/// `rounds` until `at_least` has passed.
+turns take_turns(std::size_t rounds, std::vector<contender> const& contenders,
+                 std::chrono::milliseconds at_least = std::chrono::milliseconds(0));
 
 }  // namespace opstore::bench

@@ -75,24 +75,16 @@ contender asker(kind_of_read<Arguments> const& read, filled_store whose, round_p
                 std::vector<std::size_t>& found) {
     return [&read, whose, &plans, &found](std::size_t round) {
         stopwatch const watch;
-        found[round] = run(ask_all(read, whose.store, plans[round % plans.size()]));
+        auto const number = round % plans.size();
+        found[number] = run(ask_all(read, whose.store, plans[number]));
         return watch.seconds() / static_cast<double>(read.calls);
     };
 }
 
-/// Behind one more round, which is not measured.
-turns take_warm_turns(std::size_t rounds, std::vector<contender> const& contenders) {
-    for (auto const& warm_up : contenders) {
-        warm_up(rounds);
-    }
-    return take_turns(rounds, contenders);
-}
-
 template <class Arguments>
 pair_of_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const& read) {
-    auto const rounds = s.rounds() + 1;
-    auto const plans = plan_rounds(read, rounds, ours.ops);
-    std::vector<std::size_t> found(rounds), found_by_sqlite(rounds);
+    auto const plans = plan_rounds(read, s.rounds() + 1, ours.ops);
+    std::vector<std::size_t> found(plans.size()), found_by_sqlite(plans.size());
     std::vector<contender> const contenders{asker(read, ours, plans, found), [&](std::size_t round) {
                                                 stopwatch const watch;
                                                 for (auto const& arguments : plans[round]) {
@@ -100,7 +92,10 @@ pair_of_times compare(stage& s, filled_store ours, kind_of_read<Arguments> const
                                                 }
                                                 return watch.seconds() / static_cast<double>(read.calls);
                                             }};
-    auto const taken = take_warm_turns(s.rounds(), contenders);
+    for (auto const& warm_up : contenders) {
+        warm_up(s.rounds());
+    }
+    auto const taken = take_turns(s.rounds(), contenders);
     insist(found == found_by_sqlite, "the store and SQLite found different ops");
     return taken.beside(0, 1);
 }
@@ -116,11 +111,11 @@ void compare_growth(stage& s, char const* question, std::uint64_t scale,
     // What was asked so many rounds ago is as good as new.
     auto const plans = plan_rounds(read, s.rounds(), s.resident());
     auto const smaller_plans = plan_rounds(read, s.rounds(), smaller->ops);
-    auto const rounds = s.growth_rounds();
-    std::vector<std::size_t> found(rounds + 1), found_by_smaller(rounds + 1);
+    std::vector<std::size_t> found(plans.size()), found_by_smaller(plans.size());
     std::vector<contender> const contenders{asker(read, s.current(), plans, found),
                                             asker(read, *smaller, smaller_plans, found_by_smaller)};
-    auto const taken = take_warm_turns(rounds, contenders);
+    take_turns(s.rounds(), contenders);
+    auto const taken = take_turns(s.growth_rounds(), contenders, s.growth_time());
     insist(!std::ranges::count(found, 0) && !std::ranges::count(found_by_smaller, 0),
            "a store found nothing, so that growth compares nothing");
     s.out().add_growth(question, scale, taken.beside(0, 1));

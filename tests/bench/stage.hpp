@@ -55,8 +55,12 @@ public:
     bool smoke() const { return effort_ == effort::smoke; }
     /// Of each measurement. Odd: so one of them is the median.
     std::size_t rounds() const { return smoke() ? 1 : 7; }
-    /// Of growth, which no rival makes slow to measure.
+    /// Of growth, which no rival makes slow to measure; at least so many.
     std::size_t growth_rounds() const { return smoke() ? 1 : 21; }
+    /// At least so long, where sessions stay as they are: the system leaves a session's threads and processes
+    /// on the same processors for some tenths of a second, and where both server processes of a call share
+    /// one, it takes twice as long.
+    std::chrono::milliseconds growth_time() const { return std::chrono::milliseconds(smoke() ? 0 : 10'000); }
     std::uint64_t resident() const { return resident_; }
     filled_store current() { return {*store_, resident_}; }
     /// What growth is measured beside, in turns: the store with a tenth of the ops, in tables of its own.
