@@ -58,8 +58,8 @@ public:
     /// Of growth, which no rival makes slow to measure; at least so many.
     std::size_t growth_rounds() const { return smoke() ? 1 : 21; }
     /// At least so long, where sessions stay as they are: the system leaves a session's threads and processes
-    /// on the same processors for some tenths of a second, and where both server processes of a call share
-    /// one, it takes a third longer.
+    /// on the same processors for tenths of a second at least, and where both server processes of a call
+    /// share one, it takes a third longer.
     std::chrono::milliseconds growth_time() const { return std::chrono::milliseconds(smoke() ? 0 : 10'000); }
     std::uint64_t resident() const { return resident_; }
     filled_store current() { return {*store_, resident_}; }

@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint32_t each_byte = 0x01010101;
 constexpr std::uint32_t highest_bits = 0x80 * each_byte;
 
-/// Never that of a free slot. Of bits that neither the shard nor the line follows from.
+/// Never that of a free slot. Of bits that neither the shard nor the line follows from, or the tags of one
+/// line would be alike.
 std::uint32_t tag_of(id_map::fingerprint id) {
     return 1 + static_cast<std::uint32_t>(id.high & 0xffff) % 255;
 }
@@ -49,20 +50,22 @@ id_map::fingerprint id_map::key::of(std::span<const std::byte> id) const {
     return print;
 }
 
-id_map::id_map() : shards_(shard_count, shard(1)) {}
+id_map::id_map() : shards_(shard_count) {}
 
 template <class Shard>
 auto* id_map::slot_of(Shard& of, fingerprint id) {
+    using slot_pointer = decltype(of.lines.data()->slots.data());
     auto const tag = tag_of(id);
-    for (auto at = of.line_of(id);; at = of.line_behind(at)) {
+    for (auto at = of.line_of(id); !of.lines.empty(); at = of.line_behind(at)) {
         for (auto left = bytes_that_are(tag, of.tags[at]); left != 0; left &= left - 1) {
             auto& its = of.lines[at].slots[static_cast<std::size_t>(std::countr_zero(left)) / 8];
             if (its.high == id.high && its.low == static_cast<std::uint16_t>(id.low))
-                return &its;
+                return slot_pointer(&its);
         }
         if (!is_full(of.tags[at]))
-            return decltype(of.lines[at].slots.data())();
+            break;
     }
+    return slot_pointer(nullptr);
 }
 
 void id_map::shard::add(fingerprint id, tuple_id place) {
@@ -107,17 +110,18 @@ std::vector<tuple_id> id_map::find(std::span<fingerprint const> ids) const {
     std::vector<tuple_id> places;
     places.reserve(ids.size());
     // Three stages, each so far behind the one before: tags are fetched; where they say so, slots; both are
-    // looked at. The prefetches stand here and not in functions, which GCC takes for such as do nothing.
+    // looked at. (The prefetches stand here: GCC drops calls of functions that do nothing else.)
     for (std::size_t i = 0; i < ids.size() + 2 * ahead; ++i) {
         if (i < ids.size()) {
             shard const& of = shards_[shard_of(ids[i])];
-            __builtin_prefetch(&of.tags[of.line_of(ids[i])]);
+            if (!of.tags.empty())
+                __builtin_prefetch(&of.tags[of.line_of(ids[i])]);
         }
         if (i >= ahead && i < ids.size() + ahead) {
             auto const id = ids[i - ahead];
             shard const& of = shards_[shard_of(id)];
             auto const at = of.line_of(id);
-            if (bytes_that_are(tag_of(id), of.tags[at]) != 0)
+            if (!of.tags.empty() && bytes_that_are(tag_of(id), of.tags[at]) != 0)
                 __builtin_prefetch(&of.lines[at]);
         }
         if (i >= 2 * ahead)

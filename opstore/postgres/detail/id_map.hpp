@@ -63,17 +63,18 @@ private:
         tuple_id place() const { return {block, offset}; }
     };
 
-    /// What the processor fetches at once. Slots are taken from the first on.
     static constexpr std::size_t line_slots = 4;
+    /// What the processor fetches at once. Slots are taken from the first on.
     struct alignas(64) line {
         std::array<slot, line_slots> slots;
     };
 
-    /// Eight bits of the fingerprint of each of a line's ids, of the first one in the lowest byte; 0: free.
+    /// A byte for each slot of a line, made from its fingerprint, the first slot's the lowest; 0: free.
     ///
-    /// They tell of nearly all ids that are not there, and are a sixteenth of the slots: they lie in the
-    /// processor's caches long after those do not.
+    /// Tags tell of nearly all ids that are not there, and are a sixteenth of the slots: they still fit into
+    /// the processor's caches where the slots have long outgrown them.
     using line_tags = std::uint32_t;
+    static_assert(sizeof(line_tags) == line_slots && sizeof(line) == 64);
 
     /// Open addressing by lines: behind a full one, the search goes on in the next.
     struct shard {
@@ -81,7 +82,7 @@ private:
         std::vector<line_tags> tags;  ///< Of each line.
         std::size_t size = 0;
 
-        explicit shard(std::size_t line_count) : lines(line_count), tags(line_count) {}
+        explicit shard(std::size_t line_count = 0) : lines(line_count), tags(line_count) {}
 
         std::size_t line_of(fingerprint id) const {
             return static_cast<std::size_t>((id.high >> 32) * lines.size() >> 32);
@@ -91,7 +92,7 @@ private:
         void add(fingerprint id, tuple_id place);
     };
 
-    /// The id's slot in its shard; null if it is not there. Precondition: a slot is free.
+    /// The id's slot in its shard; null if it is not there.
     template <class Shard>
     static auto* slot_of(Shard& of, fingerprint id);
     static std::size_t shard_of(fingerprint id) { return id.low >> 16; }
