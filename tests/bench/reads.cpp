@@ -2,7 +2,8 @@
 // op of a sector, and of all sectors (one call of ours, 512 queries), which of 10 000 ids are missing (half
 // of them are), 1000 ops by id? Rival: SQLite with Holochain's statements, in the caller's own thread.
 // Method: both get the same arguments, new ones in each round, after a round that is not measured. Answers
-// are counted and compared. For growth, the store and the smaller one take turns by themselves.
+// are counted and compared. For growth, the store and the smaller one take turns by themselves,
+// for longer, with arguments that come again every seven rounds.
 #include <tests/bench/questions.hpp>
 
 #include <arc/sector.hpp>
