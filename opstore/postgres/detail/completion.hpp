@@ -1,12 +1,16 @@
 #pragma once
 
+#include <opstore/postgres/detail/posting_gate.hpp>
+
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <memory>
@@ -52,6 +56,7 @@ private:
             });
         }
         work_.emplace(boost::asio::make_work_guard(executor_));
+        gate_ = posting_gate::of(boost::asio::query(executor_, boost::asio::execution::context));
         if (outcome_)
             post(lock);
     }
@@ -71,6 +76,8 @@ private:
             std::move(handler)(answered);
         };
         handler_.reset();
+        // Ends behind all that touches the executor's context.
+        posting_gate::passage const inside(std::move(gate_));
         auto const executor = std::exchange(executor_, boost::asio::any_io_executor());
         auto const work = std::exchange(work_, std::nullopt);
         lock.unlock();
@@ -80,6 +87,7 @@ private:
     std::mutex mutex_;
     boost::asio::any_io_executor executor_;
     std::optional<boost::asio::executor_work_guard<boost::asio::any_io_executor>> work_;
+    std::shared_ptr<posting_gate> gate_;  ///< While it waits.
     std::optional<handler_type> handler_;
     std::optional<bool> outcome_;
 };
